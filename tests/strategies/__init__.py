@@ -1,0 +1,1 @@
+"""Hypothesis strategies, one file a topic, shared by all tests."""
