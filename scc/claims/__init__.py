@@ -1,0 +1,1 @@
+"""Executable claims: hypotheses checked, prediction, measurement, verdict. See README.md."""
