@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -40,7 +41,7 @@ class Canonical:
             raise InputError(f"number of electrons must be finite and >= 0, got {self.electrons}")
 
 
-type Ensemble = GrandCanonical | Canonical
+Ensemble: TypeAlias = GrandCanonical | Canonical
 
 
 def fermi_level(eigenvalues: ArrayLike, electrons: float, beta: float) -> float:
