@@ -13,9 +13,9 @@ import scipy.sparse
 
 from scc.arrays import FloatArray, IntArray
 from scc.configuration import Configuration
+from scc.configuration.neighbours import neighbour_pairs
 from scc.errors import InputError
 from scc.models.hopping import ExponentialHopping, Hopping, NearestNeighbourHopping
-from scc.models.neighbours import neighbour_pairs
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from scc.arrays import BoolArray, FloatArray, IntArray
-from scc.configuration import Configuration
+from scc.configuration.configuration import Configuration
 
 
 @dataclass(frozen=True)
