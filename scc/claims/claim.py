@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
 
 Series = Mapping[str, NDArray[Any]]
 """Named arrays behind a figure: a decay curve, an error against the degree."""
-
-_NO_SERIES: Series = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -72,7 +69,7 @@ class System:
             measured=measured,
             predicted=predicted,
             holds=verdict,
-            series=_NO_SERIES if series is None else series,
+            series={} if series is None else series,
         )
 
 
