@@ -1,0 +1,1 @@
+"""The command line: ``scc verify``, ``list``, ``figure``, ``equilibrate``. See README.md."""

@@ -1,0 +1,1 @@
+"""One script a figure: a module with ``draw() -> Figure``, run by ``scc figure NAME``."""

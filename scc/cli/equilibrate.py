@@ -1,0 +1,174 @@
+"""``scc equilibrate``: charges, energy and forces of a structure file at self-consistency."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from scc.cli.errors import CommandFailed
+from scc.cli.models import check_model
+from scc.errors import InputError
+
+if TYPE_CHECKING:
+    from scc.configuration import Configuration
+
+ROOM_TEMPERATURE = 1000.0  # β in Hartree⁻¹: 316 K
+_ROWS = 30  # atoms listed on the terminal
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--model", required=True, metavar="onsite|gaussian", help="Local model; see scc list."
+)
+@click.option("--index", type=int, default=-1, help="Frame of the file.  [default: the last]")
+@click.option(
+    "--beta",
+    type=float,
+    default=ROOM_TEMPERATURE,
+    show_default=True,
+    help="Inverse electronic temperature in 1/Hartree; inf is zero temperature.",
+)
+@click.option("--electrons", type=float, help="Canonical: valence electrons.  [default: neutral]")
+@click.option("--mu", type=float, help="Grand-canonical: chemical potential in Hartree.")
+@click.option("--solver", default="anderson", show_default=True, help="Self-consistency solver.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Extended XYZ with charges (e), energy (eV), forces (eV/Å).",
+)
+@click.option("--json", "as_json", is_flag=True, help="JSON in Hartree atomic units on stdout.")
+def equilibrate(
+    file: Path,
+    model: str,
+    index: int,
+    beta: float,
+    electrons: float | None,
+    mu: float | None,
+    solver: str,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Equilibrate the charges of FILE, any structure ASE reads.
+
+    By default with as many electrons as make it neutral. Charges are net atomic charges in units
+    of e; the forces are those on the atoms. Nothing is written to --out unless the result is
+    converged and stable.
+
+    Exit status: 0 converged and stable, 1 not, 2 bad usage or input.
+    """
+    if not beta > 0:  # NaN included
+        raise InputError(f"--beta must be positive, got {beta}")
+    if electrons is not None and mu is not None:
+        raise InputError("give --electrons or --mu, not both")
+    if electrons is not None and not (math.isfinite(electrons) and electrons >= 0):
+        raise InputError(f"--electrons must be a finite number >= 0, got {electrons}")
+    if mu is not None and not math.isfinite(mu):
+        raise InputError(f"--mu must be finite, got {mu}")
+    check_model(model)
+    if out is not None and out.suffix not in (".xyz", ".extxyz"):
+        raise InputError(f"--out writes extended XYZ, to *.xyz or *.extxyz, not {out.name!r}")
+
+    from scc.claims.output import check_writable
+    from scc.configuration.files import read
+
+    configuration = read(file, index)
+    if out is not None:
+        check_writable(out)
+    result = importlib.import_module("scc.equilibration.api").equilibrate_configuration(
+        configuration, model, beta, electrons, mu, solver
+    )
+    settings = {
+        "file": str(file),
+        "model": model,
+        "beta_per_hartree": beta,
+        "ensemble": "canonical" if mu is None else "grand-canonical",
+        "solver": solver,
+    }
+    good = result.status == "converged" and result.stable
+    if as_json:
+        from scc.claims.json_values import plain
+
+        document = plain(settings | _outcome(result) | (_physics(result) if good else {}))
+        click.echo(json.dumps(document, indent=1, allow_nan=False, ensure_ascii=False))
+    if not good:
+        raise CommandFailed(_failure(result), 1)
+    if not as_json:
+        _print(configuration, settings, result)
+    if out is not None:
+        _write(out, configuration, result)
+
+
+def _outcome(result: Any) -> dict[str, Any]:
+    return {
+        "status": result.status,
+        "stable": bool(result.stable),
+        "iterations": result.iterations,
+        "density_builds": result.density_builds,
+        "response_applications": result.response_applications,
+        "residual_electrons": result.residual,
+    }
+
+
+def _physics(result: Any) -> dict[str, Any]:
+    """What may be looked at only when the result is converged and stable."""
+    return {
+        "energy_hartree": result.energy,
+        "charges_e": result.charges,
+        "forces_hartree_per_bohr": result.forces,
+        "gap_hartree": result.gap,
+        "fermi_level_hartree": result.fermi_level,
+        "dielectric_eigenvalues": [result.lambda_min, result.lambda_max],
+    }
+
+
+def _failure(result: Any) -> str:
+    steps = f"after {result.iterations} iterations, residual {result.residual:.2e} electrons"
+    if result.status == "unstable" or (result.status == "converged" and not result.stable):
+        return (
+            f"unstable {steps}: smallest eigenvalue of the dielectric operator "
+            f"{result.lambda_min:.4g}"
+        )
+    return f"not converged: {result.status} {steps}"
+
+
+def _print(configuration: Configuration, settings: dict[str, Any], result: Any) -> None:
+    from scc.units import EV
+
+    ensemble = settings["ensemble"]
+    lines = {
+        "input": f"{settings['file']}, {len(configuration)} atoms",
+        "model": f"{settings['model']}, {ensemble}, beta {settings['beta_per_hartree']:g} /Ha",
+        "status": f"converged in {result.iterations} iterations, residual {result.residual:.1e}",
+        "work": f"{result.density_builds} density builds, "
+        f"{result.response_applications} response applications",
+        "stability": "stable, dielectric operator within "
+        f"[{result.lambda_min:.4g}, {result.lambda_max:.4g}]",
+        "energy": f"{result.energy:.10f} Ha = {result.energy / EV:.8f} eV",
+        "gap": f"{result.gap:.6f} Ha",
+        "Fermi level": f"{result.fermi_level:.6f} Ha",
+        "net charge": f"{sum(result.charges):.6f} e",
+    }
+    for name, text in lines.items():
+        click.echo(f"{name:12} {text}")
+    click.echo(f"\n{'atom':>5} {'':2} {'charge/e':>10}  {'force/(Ha/bohr)':^35}")
+    rows = zip(configuration.species, result.charges, result.forces, strict=True)
+    for atom, (species, charge, force) in enumerate(rows):
+        if atom == _ROWS:
+            click.echo(f"… {len(configuration) - _ROWS} more atoms: --json or --out has them all")
+            break
+        components = " ".join(f"{component:11.6f}" for component in force)
+        click.echo(f"{atom:5d} {species:2} {charge:10.6f}  {components}")
+
+
+def _write(path: Path, configuration: Configuration, result: Any) -> None:
+    from scc.configuration.files import write
+    from scc.units import ANGSTROM, EV
+
+    arrays = {"charges": result.charges, "forces": result.forces * (ANGSTROM / EV)}
+    write(path, configuration, arrays, {"energy": float(result.energy) / EV})

@@ -1,0 +1,22 @@
+"""``scc list``: what there is to verify and to equilibrate with."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command("list")
+def list_command() -> None:
+    """Claims and models, one line each."""
+    from scc.claims.registry import all_claims
+    from scc.cli.models import known_models
+
+    _section("claims", {claim.id: f"{claim.source}. {claim.statement}" for claim in all_claims()})
+    _section("models", known_models())
+
+
+def _section(title: str, lines: dict[str, str]) -> None:
+    click.echo(f"{title}:")
+    width = max(map(len, lines), default=0)
+    for name, text in lines.items():
+        click.echo(f"  {name:{width}}  {' '.join(text.split())}")
