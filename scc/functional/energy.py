@@ -87,6 +87,12 @@ class EnergyFunctional:
             self.occupation = FermiDirac(beta, mu)
         self.beta = self.occupation.beta
 
+        self.has_exact_occupation = occupation is None
+
+    def with_ensemble(self, ensemble: GrandCanonical | Canonical) -> "EnergyFunctional":
+        """The same functional (exact occupations, prepared terms kept) in another ensemble."""
+        return EnergyFunctional(self.model, beta=self.beta, ensemble=ensemble, terms=self.terms)
+
     @property
     def configuration(self) -> Configuration:
         return self.model.configuration

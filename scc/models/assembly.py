@@ -35,6 +35,15 @@ class HamiltonianAssembly(Protocol):
         """H⁰, eq. (2.14), in the orthonormal basis (n, n)."""
         ...
 
+    @property
+    def nuclear_charges(self) -> FloatArray:
+        """Z_ℓ of the valence, (M,)."""
+        ...
+
+    def initial_density(self) -> FloatArray:
+        """D of superposed neutral atoms, where an iteration may start."""
+        ...
+
     def feature_matrix(self, features: FloatArray) -> FloatArray:
         """v = Σ v̂_mc W_mc, eq. (2.19)."""
         ...

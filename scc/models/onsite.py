@@ -129,6 +129,9 @@ class OnsiteAssembly:
     def extract_contract(self, matrix: FloatArray, potential: FloatArray) -> FloatArray:
         return np.zeros((len(self.configuration), 3))
 
+    def initial_density(self) -> FloatArray:
+        return self.nuclear_charges.copy()
+
     def repulsion_energies(self) -> FloatArray:
         return self.parameters.repulsion_energies(self.configuration)
 

@@ -134,6 +134,16 @@ class TightBindingState:
         return 2.0 * self.assembly.extract(self.density_operator)
 
     @property
+    def populations(self) -> FloatArray:
+        """p_ℓ = 2 tr F(H)_ℓℓ, electrons in the orthonormal orbitals of atom ℓ, (M,)."""
+        return 2.0 * self._per_site(self._diagonal(self._f))
+
+    @property
+    def local_density_of_states(self) -> FloatArray:
+        """L_ℓ = −2 tr F′(H)_ℓℓ ≥ 0, states at µ in Hartree⁻¹ on each atom, (M,)."""
+        return -2.0 * self._per_site(self._diagonal(self._slopes))
+
+    @property
     def grand_potential(self) -> float:
         """g(r, v̂) = 2 Tr G(H)."""
         return float(2.0 * np.sum(self.occupation.grand_potential(self.eigenvalues)))

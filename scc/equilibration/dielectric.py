@@ -1,0 +1,194 @@
+"""The dielectric operator ε = 1 − K χ₀ at a state: stability, and the map from bare to screened.
+
+χ₀ = 2 DF(H) (restricted to the density coefficients) is the independent-particle response
+dD = χ₀ dV, K = ∂V/∂D is v_C (plus ε_xc″). A bare perturbation dV_ext gives the self-consistent
+potential ε⁻¹dV_ext; a bare change of density dD_ext gives (ε†)⁻¹dD_ext, ε† = 1 − χ₀K. χ₀ ≤ 0 and
+K ≥ 0 make the spectrum of ε real and ≥ 1: it is self-adjoint in ⟨x, y⟩ = −xᵀχ₀y.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import scipy.linalg
+from scipy.sparse.linalg import LinearOperator, gmres
+
+from scc.arrays import FloatArray
+from scc.equilibration.work import Work
+from scc.errors import ConvergenceError
+from scc.functional.energy import FunctionalState
+
+# GMRES is asked for what float64 can give; a solution whose true residual is worse than
+# ``_ACCEPTED`` (relative) is refused.
+_REQUESTED = 1e-13
+_ACCEPTED = 1e-9
+
+
+class DielectricOperator:
+    """ε at one :class:`FunctionalState`; potentials and densities have the shape of D.
+
+    ``level_weights``: see :func:`local_response_preconditioner`.
+    """
+
+    def __init__(self, state: FunctionalState, work: Work | None = None) -> None:
+        self.state = state
+        self.work = work if work is not None else Work()
+        self.shape = state.density.shape
+        self.size = int(np.prod(self.shape))
+
+    def independent_response(self, potential: FloatArray) -> FloatArray:
+        """χ₀ dV, electrons."""
+        self.work.response_applications += 1
+        return self.state.local.potential_response(potential)
+
+    def kernel(self, density: FloatArray) -> FloatArray:
+        """K dD, Hartree."""
+        return self.state.functional.kernel(self.state.density, density)
+
+    def apply(self, potential: FloatArray) -> FloatArray:
+        """ε dV = dV − K χ₀ dV."""
+        return potential - self.kernel(self.independent_response(potential))
+
+    def apply_adjoint(self, density: FloatArray) -> FloatArray:
+        """ε† dD = dD − χ₀ K dD."""
+        return density - self.independent_response(self.kernel(density))
+
+    def solve(self, potential: FloatArray) -> FloatArray:
+        """ε⁻¹ dV. Raises ConvergenceError when ε is singular to working precision."""
+        # ε⁻¹ = 1 + K (ε†)⁻¹ χ₀: one route for both, preconditioned on the density side.
+        return potential + self.kernel(self.solve_adjoint(self.independent_response(potential)))
+
+    def solve_adjoint(self, density: FloatArray, tolerance: float = _REQUESTED) -> FloatArray:
+        """(ε†)⁻¹ dD. Raises ConvergenceError when ε is singular to working precision."""
+        scale = float(np.max(np.abs(density), initial=0.0))
+        if scale == 0.0:
+            return np.zeros(self.shape)
+        precondition = local_response_preconditioner(self.state)
+        operator = LinearOperator(
+            (self.size, self.size),
+            matvec=lambda x: precondition(self.apply_adjoint(x.reshape(self.shape))).ravel(),
+            dtype=np.float64,
+        )
+        right = precondition(density).ravel()
+        x, _ = gmres(operator, right, rtol=tolerance, atol=0.0, restart=min(self.size, 150))
+        defect = np.linalg.norm(operator.matvec(x) - right) / np.linalg.norm(right)
+        if not defect <= max(_ACCEPTED, 10.0 * tolerance):
+            raise ConvergenceError(
+                f"dielectric equation not solved: relative residual {defect:.2e} "
+                "(the state is unstable or nearly so)"
+            )
+        return np.asarray(x.reshape(self.shape))
+
+    def extreme_eigenvalues(
+        self, tolerance: float = 1e-6, max_steps: int = 200, dense_below: int = 256
+    ) -> tuple[float, float]:
+        """(λ_min, λ_max) of ε: dense for small systems, else Lanczos.
+
+        Only directions with χ₀x ≠ 0 count; on the null space of χ₀ (constants at β = ∞, say)
+        ε = 1. Needs −χ₀ ≥ 0, i.e. exact occupations. Each Lanczos step, and each column of the
+        dense matrix, costs one χ₀ application. ``tolerance``: relative change of both values over
+        three steps.
+        """
+        if self.size <= dense_below:
+            return self._dense_extremes()
+        return self._lanczos_extremes(tolerance, max_steps)
+
+    def _dense_extremes(self) -> tuple[float, float]:
+        """Spectrum of 1 + X^{1/2} K X^{1/2}, X = −χ₀, on the range of X."""
+        units = [unit.reshape(self.shape) for unit in np.eye(self.size)]
+        response = -np.array([self.independent_response(unit).ravel() for unit in units])
+        values, vectors = scipy.linalg.eigh(0.5 * (response + response.T))
+        keep = values > 1e-12 * max(values[-1], 0.0)
+        if not np.any(keep):
+            return 1.0, 1.0
+        root = vectors[:, keep] * np.sqrt(values[keep])
+        screened = np.array([self.kernel(r.reshape(self.shape)).ravel() for r in root.T])
+        spectrum = 1.0 + scipy.linalg.eigvalsh(0.5 * (screened @ root + (screened @ root).T))
+        return float(spectrum[0]), float(spectrum[-1])
+
+    def _lanczos_extremes(self, tolerance: float, max_steps: int) -> tuple[float, float]:
+        """Lanczos with full reorthogonalisation in an inner product that makes ε self-adjoint.
+
+        E[ρ] convex: ε† in ⟨x, y⟩ = xᵀKy. Otherwise ε in ⟨x, y⟩ = −xᵀχ₀y.
+        """
+        if self.state.functional.convex:
+            metric = self.kernel
+
+            def rest(dual: FloatArray) -> FloatArray:
+                return -self.independent_response(dual)
+
+        else:
+
+            def metric(x: FloatArray) -> FloatArray:
+                return -self.independent_response(x)
+
+            rest = self.kernel
+        v = np.random.default_rng(0).standard_normal(self.shape)
+        if v.ndim == 2:
+            v = 0.5 * (v + v.T)
+        s = metric(v)
+        norm = float(np.sqrt(max(np.vdot(v, s), 0.0)))
+        if norm == 0.0:
+            return 1.0, 1.0
+        v, s = v / norm, s / norm
+        basis: list[FloatArray] = []
+        duals: list[FloatArray] = []
+        alphas: list[float] = []
+        betas: list[float] = []
+        history: list[tuple[float, float]] = []
+        for _ in range(min(max_steps, self.size)):
+            basis.append(v)
+            duals.append(s)
+            w = v + rest(s)
+            alphas.append(float(np.vdot(s, w)))
+            for _repeat in range(2):  # twice is enough (Kahan, Parlett)
+                for old, dual in zip(basis, duals, strict=True):
+                    w = w - float(np.vdot(dual, w)) * old
+            t = metric(w)
+            norm = float(np.sqrt(max(np.vdot(w, t), 0.0)))
+            ritz = scipy.linalg.eigvalsh_tridiagonal(np.array(alphas), np.array(betas))
+            history.append((float(ritz[0]), float(ritz[-1])))
+            # The norm is the root of a rounded quadratic form: below 1e-7 it is noise, and the
+            # Krylov space has been exhausted.
+            if norm <= 1e-7 * max(abs(history[-1][0]), abs(history[-1][1])):
+                break
+            if len(history) > 6 and all(
+                np.allclose(history[-1], history[-1 - k], rtol=tolerance, atol=0.0)
+                for k in (1, 2, 3)
+            ):
+                break
+            betas.append(norm)
+            v, s = w / norm, t / norm
+        return history[-1]
+
+    def dense(self) -> FloatArray:
+        """ε as a matrix on flattened potentials (small systems)."""
+        columns = [self.apply(unit.reshape(self.shape)).ravel() for unit in np.eye(self.size)]
+        return np.array(columns).T
+
+    def inverse_norm(self) -> float:
+        """‖ε⁻¹‖_{ℓ∞→ℓ∞}, dense: the gauge-free form of the stability constant (3.12)."""
+        return float(np.max(np.sum(np.abs(np.linalg.inv(self.dense())), axis=1)))
+
+
+def local_response_preconditioner(
+    state: FunctionalState,
+) -> Callable[[FloatArray], FloatArray]:
+    """Approximate (1 − χ₀K)⁻¹ with χ₀ replaced by the local density of states at µ.
+
+    χ₀ ≈ −diag(L) + L⊗L/ΣL (second term in the canonical ensemble), L_ℓ = −2 tr F′(H)_ℓℓ: exact on
+    long wave lengths in a metal, where it removes the growth of the iteration count with system
+    size, and the identity in an insulator (L = 0). Herbst & Levitt, J. Phys.: Condens. Matter 33
+    (2021) 085503. Identity where the kernel is not available as a matrix.
+    """
+    matrices = [getattr(term, "matrix", None) for term in state.functional.terms]
+    if state.density.ndim != 1 or not any(m is not None for m in matrices):
+        return lambda residual: residual
+    levels = state.local.local_density_of_states
+    if float(np.max(levels, initial=0.0)) < 1e-8:
+        return lambda residual: residual
+    kernel = np.sum([m for m in matrices if m is not None], axis=0)
+    model = -np.diag(levels)
+    if state.local.canonical:
+        model = model + np.outer(levels, levels) / np.sum(levels)
+    factors = scipy.linalg.lu_factor(np.eye(len(levels)) - model @ kernel)
+    return lambda residual: np.asarray(scipy.linalg.lu_solve(factors, residual))
