@@ -9,6 +9,7 @@ Whatever goes wrong in a file ends as one :class:`~scc.errors.InputError` line w
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -65,14 +66,19 @@ def read(path: str | os.PathLike[str], index: int = -1) -> Configuration:
             raise InputError("the file is empty")
         # Whatever a reader of one of ASE's hundred formats raises on a broken file, the reason is
         # the file: hence the broad except.
-        atoms = ase.io.read(path, index=int(index), do_not_split_by_at_sign=True)
+        with warnings.catch_warnings(record=True) as caught:
+            atoms = ase.io.read(path, index=int(index), do_not_split_by_at_sign=True)
         if not isinstance(atoms, ase.Atoms):
             raise InputError("not a single structure")
-        return from_ase(atoms)
+        configuration = from_ase(atoms)
     except UnknownFileTypeError:
         raise InputError(f"cannot read {path}: not a structure file of a type ASE knows") from None
     except Exception as error:
         raise InputError(f"cannot read {path}: {_one_line(error)}") from None
+    # A refused file ends in one line; a reader's warnings are passed on only when it succeeded.
+    for warning in caught:
+        warnings.warn(str(warning.message), warning.category, stacklevel=2)
+    return configuration
 
 
 def write(
@@ -84,7 +90,8 @@ def write(
     """Write a structure file, its format told by the name, complete or not at all.
 
     ``arrays`` (one row an atom) and ``info`` (one value a structure) are written where the format
-    can hold them, as extended XYZ does; their units are the caller's to convert.
+    can hold them, as extended XYZ does; their units are the caller's to convert (ASE reads the
+    names "charge", "forces" and "energy" back as results of a calculator, in e, eV/Å and eV).
 
     Raises InputError, with the path and a one-line reason, when the file cannot be written.
     """
