@@ -15,7 +15,7 @@ from scc.occupations.ensemble import Canonical, GrandCanonical
 
 # At β = ∞ and fixed µ the electron number is frozen during a solve; after this many changes of
 # mind the number is reported as wrong.
-_NUMBER_CHANGES = 8
+_NUMBER_CHANGES = 12
 
 
 def equilibrate(
@@ -50,9 +50,9 @@ def equilibrate(
         problem = _problem(functional, work)
         outcome = solver.run(problem, problem.start(features), tolerance, max_builds, callback)
         result = _result(functional, outcome, work)
-    if result.converged and functional.has_exact_occupation and not functional.convex:
-        if result.lambda_min <= 0.0:
-            result = replace(result, status="unstable")
+    certified = functional.convex or not functional.has_exact_occupation
+    if result.converged and not certified and not result.stable:
+        result = replace(result, status="unstable")
     return result.require_converged() if throw else result
 
 
@@ -82,19 +82,24 @@ def _solve_frozen(
     callback: Callback | None,
     work: Work,
 ) -> Equilibrium:
-    """β = ∞, fixed µ: freeze N, solve, check that µ lies in the gap, else try the N it selects."""
+    """β = ∞, fixed µ: freeze N, solve, check that µ lies in the gap, else step N towards it.
+
+    J > 0 penalises net charge, so the search starts at neutrality and moves by one pair at a time.
+    """
     assert isinstance(functional.ensemble, GrandCanonical)
     mu = functional.ensemble.chemical_potential
-    start = _problem(functional, work).start(features)
-    guess = functional.potential(start) if functional.model.complete else start
-    work.density_builds += 1
-    electrons = functional.evaluate(guess).electrons
+    model = functional.model
+    states = len(model.assembly.atom_of_orbital)
+    electrons = float(
+        np.clip(2.0 * np.round(model.neutral_electrons / 2.0), 2.0, 2.0 * states - 2.0)
+    )
+    start = features
     tried: set[float] = set()
     while True:
         tried.add(electrons)
         canonical = functional.with_ensemble(Canonical(electrons))
         problem = _problem(canonical, work)
-        outcome = solver.run(problem, start, tolerance, max_builds, callback)
+        outcome = solver.run(problem, problem.start(start), tolerance, max_builds, callback)
         if outcome.status != CONVERGED:
             return _result(canonical, outcome, work)
         levels = outcome.iterate.state.local.eigenvalues
@@ -102,6 +107,6 @@ def _solve_frozen(
         if selected == electrons:
             state = functional.evaluate(outcome.iterate.state.features)
             return replace(_result(canonical, outcome, work), functional=functional, state=state)
-        if selected in tried or len(tried) >= _NUMBER_CHANGES:
+        electrons += 2.0 if selected > electrons else -2.0
+        if electrons in tried or len(tried) >= _NUMBER_CHANGES:
             return replace(_result(canonical, outcome, work), status="wrong electron number")
-        electrons = selected

@@ -88,6 +88,14 @@ class HamiltonianAssembly(Protocol):
         """⟨V, ∂_r extract(P)⟩, (M, 3)."""
         ...
 
+    def dipole_potentials(self) -> FloatArray:
+        """Conjugate coefficients of x_a for a = x, y, z: (3, *shape of D)."""
+        ...
+
+    def dipole_potentials_perturb(self, displacement: FloatArray) -> FloatArray:
+        """∂_r of :meth:`dipole_potentials` · dr."""
+        ...
+
     def repulsion_energies(self) -> FloatArray:
         """Short-range pair energies shared between their two atoms, (M,)."""
         ...

@@ -132,6 +132,13 @@ class OnsiteAssembly:
     def initial_density(self) -> FloatArray:
         return self.nuclear_charges.copy()
 
+    def dipole_potentials(self) -> FloatArray:
+        """Potential of a unit field along each axis: +r_ℓa for an electron on atom ℓ, (3, M)."""
+        return self.configuration.positions.T.copy()
+
+    def dipole_potentials_perturb(self, displacement: FloatArray) -> FloatArray:
+        return np.asarray(displacement.T)
+
     def repulsion_energies(self) -> FloatArray:
         return self.parameters.repulsion_energies(self.configuration)
 

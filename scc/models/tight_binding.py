@@ -204,6 +204,15 @@ class TightBindingState:
             matrix, matrix, self.features
         ) + self.assembly.extract_contract(2.0 * self.density_operator, potential)
 
+    def populations_jvp(self, direction: FloatArray) -> FloatArray:
+        """dp_ℓ = 2 tr DF(H)[Π dv]_ℓℓ, (M,)."""
+        return self._populations_response(self.assembly.feature_matrix(direction))
+
+    def populations_position_jvp(self, displacement: FloatArray) -> FloatArray:
+        """dp_ℓ for a displacement at fixed v̂, (M,)."""
+        dh0, dv = self.assembly.hamiltonian_perturb(displacement, self.features)
+        return self._populations_response(dh0 + dv)
+
     def density_second_vjp(self, direction: FloatArray, potential: FloatArray) -> FloatArray:
         """⟨A, ∂²D/∂v̂² [dv̂, ·]⟩, the shape of v̂: O(n³) with second divided differences."""
         dv = self.assembly.feature_matrix(direction)
@@ -375,6 +384,9 @@ class TightBindingState:
 
     def _response_matrix(self, matrix: FloatArray) -> FloatArray:
         return 2.0 * self._apply(self._f_divided, matrix, full=not self.assembly.diagonal)
+
+    def _populations_response(self, matrix: FloatArray) -> FloatArray:
+        return 2.0 * self._per_site(self._apply(self._f_divided, matrix, full=False))
 
     def _density_response(self, matrix: FloatArray) -> FloatArray:
         return self.assembly.extract(self._response_matrix(matrix))
