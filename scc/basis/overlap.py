@@ -1,0 +1,102 @@
+"""Two-orbital integrals: overlap, kinetic energy, dipole, and how they move with the atoms.
+
+All are linear in the products φ_a φ_b (or of their gradients), so the position derivatives have
+the common form (*) of :mod:`scc.basis.pairs`, here with n×n arrays.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from scc.arrays import FloatArray
+from scc.basis.pairs import sum_by_atom
+from scc.basis.products import primitive_products
+from scc.basis.shells import BasisSet
+
+
+@dataclass(frozen=True)
+class OneElectronIntegral:
+    """A symmetric matrix I_ab (n, n) and its ``gradient`` g_i,ab (3, n, n).
+
+    ∂I_ab/∂r_k = −δ_{atom(a),k} g_ab − δ_{atom(b),k} g_ba.
+    """
+
+    basis: BasisSet
+    matrix: FloatArray
+    gradient: FloatArray
+
+    def position_derivative(self) -> FloatArray:
+        """∂I_ab/∂r_k as one array (M, 3, n, n); for small systems."""
+        atoms = self.basis.atom_of_function
+        owner = (atoms[None, :] == np.arange(len(self.basis))[:, None]).astype(np.float64)
+        left = -owner[:, None, :, None] * self.gradient[None]
+        return left + left.swapaxes(2, 3)
+
+    def position_contract(self, weights: FloatArray) -> FloatArray:
+        """Σ_ab A_ab ∂I_ab/∂r_k for weights A (n, n): (M, 3)."""
+        by_function = -np.einsum("ab,iab->ia", weights + weights.T, self.gradient)
+        return sum_by_atom(self.basis.atom_of_function, by_function, len(self.basis))
+
+    def position_perturb(self, displacement: FloatArray) -> FloatArray:
+        """Σ_k ∂I_ab/∂r_k · dr_k for a displacement dr (M, 3): (n, n)."""
+        moved = displacement[self.basis.atom_of_function]
+        half = -np.einsum("ai,iab->ab", moved, self.gradient)
+        return half + half.T
+
+
+def _dense_gradient(basis: BasisSet, values: FloatArray) -> FloatArray:
+    """(3·n_ordered,) values on ordered pairs as (3, n, n)."""
+    pairs = basis.pair_densities
+    n = basis.n_functions
+    dense = np.zeros((3, n, n))
+    dense[:, pairs.ordered_first, pairs.ordered_second] = values.reshape(3, -1)
+    return dense
+
+
+def overlap(basis: BasisSet) -> OneElectronIntegral:
+    """S_ab = ∫ φ_a φ_b, dimensionless."""
+    pairs = basis.pair_densities
+    return OneElectronIntegral(
+        basis,
+        pairs.unpack(pairs.expansion.charges()),
+        _dense_gradient(basis, pairs.gradient_expansion.charges()),
+    )
+
+
+def kinetic(basis: BasisSet) -> OneElectronIntegral:
+    """T_ab = ½ ∫ ∇φ_a · ∇φ_b in Hartree, eq. (2.14) before orthogonalisation."""
+    n = basis.n_functions
+    matrix = np.zeros((n, n))
+    gradient = np.zeros((3, n, n))
+    for product in primitive_products(basis, 1, 1, triangle=False, order=0):
+        a, b = _indices(product.coefficients.shape, product.first_functions)
+        values = 0.5 * np.einsum("kiaib->kab", product.coefficients[:, 0])
+        np.add.at(matrix, (a, b), values)
+    for product in primitive_products(basis, 2, 1, triangle=False, order=0):
+        a, b = _indices(product.coefficients.shape, product.first_functions)
+        k, _, _, left, _, right = product.coefficients.shape
+        second = product.coefficients[:, 0].reshape(k, 3, 3, left, 3, right)
+        values = 0.5 * np.einsum("kijajb->ikab", second)
+        np.add.at(gradient, (slice(None), a, b), values)
+    return OneElectronIntegral(basis, 0.5 * (matrix + matrix.T), gradient)
+
+
+def dipole(basis: BasisSet) -> tuple[OneElectronIntegral, OneElectronIntegral, OneElectronIntegral]:
+    """X_i,ab = ∫ φ_a x_i φ_b in bohr about the origin, i = x, y, z.
+
+    A uniform electric field E adds the potential energy +E·x of an electron: Σ_i E_i X_i.
+    """
+    pairs = basis.pair_densities
+    moments = pairs.expansion.first_moments()
+    gradients = pairs.gradient_expansion.first_moments()
+    x, y, z = (
+        OneElectronIntegral(basis, pairs.unpack(m), _dense_gradient(basis, g))
+        for m, g in zip(moments, gradients, strict=True)
+    )
+    return x, y, z
+
+
+def _indices(shape: tuple[int, ...], first: FloatArray) -> tuple[FloatArray, FloatArray]:
+    a = first[:, 0, None, None] + np.arange(shape[3])[:, None]
+    b = first[:, 1, None, None] + np.arange(shape[5])
+    return a, b
