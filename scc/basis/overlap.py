@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scc.arrays import FloatArray
+from scc.arrays import FloatArray, IntArray
 from scc.basis.pairs import sum_by_atom
 from scc.basis.products import primitive_products
 from scc.basis.shells import BasisSet
@@ -30,7 +30,8 @@ class OneElectronIntegral:
         atoms = self.basis.atom_of_function
         owner = (atoms[None, :] == np.arange(len(self.basis))[:, None]).astype(np.float64)
         left = -owner[:, None, :, None] * self.gradient[None]
-        return left + left.swapaxes(2, 3)
+        derivative: FloatArray = left + left.swapaxes(2, 3)
+        return derivative
 
     def position_contract(self, weights: FloatArray) -> FloatArray:
         """Σ_ab A_ab ∂I_ab/∂r_k for weights A (n, n): (M, 3)."""
@@ -41,7 +42,8 @@ class OneElectronIntegral:
         """Σ_k ∂I_ab/∂r_k · dr_k for a displacement dr (M, 3): (n, n)."""
         moved = displacement[self.basis.atom_of_function]
         half = -np.einsum("ai,iab->ab", moved, self.gradient)
-        return half + half.T
+        perturbed: FloatArray = half + half.T
+        return perturbed
 
 
 def _dense_gradient(basis: BasisSet, values: FloatArray) -> FloatArray:
@@ -96,7 +98,8 @@ def dipole(basis: BasisSet) -> tuple[OneElectronIntegral, OneElectronIntegral, O
     return x, y, z
 
 
-def _indices(shape: tuple[int, ...], first: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _indices(shape: tuple[int, ...], first: IntArray) -> tuple[IntArray, IntArray]:
+    """Function indices a (k, left, 1) and b (k, 1, right) of products."""
     a = first[:, 0, None, None] + np.arange(shape[3])[:, None]
     b = first[:, 1, None, None] + np.arange(shape[5])
     return a, b

@@ -40,7 +40,7 @@ def sum_index(left_order: int, right_order: int) -> IntArray:
     index = monomial_index(left_order + right_order)
     return np.array(
         [
-            [index[tuple(t + s)] for s in monomial_exponents(right_order)]  # type: ignore[index]
+            [index[tuple(t + s)] for s in monomial_exponents(right_order)]
             for t in monomial_exponents(left_order)
         ],
         dtype=np.int64,

@@ -45,7 +45,9 @@ def solid_harmonics(largest: int, vectors: FloatArray) -> FloatArray:
     """R_λµ at vectors (..., 3) in bohr for λ ≤ largest: (..., (largest+1)²), index λ²+λ+µ."""
     monomials = evaluate_monomials(largest, np.asarray(vectors, dtype=np.float64))
     blocks = [
-        np.tensordot(solid_harmonic_coefficients(l), monomials[: monomial_count(l)], axes=1)
-        for l in range(largest + 1)
+        np.tensordot(
+            solid_harmonic_coefficients(degree), monomials[: monomial_count(degree)], axes=1
+        )
+        for degree in range(largest + 1)
     ]
     return np.moveaxis(np.concatenate(blocks), 0, -1)
