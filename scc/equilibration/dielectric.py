@@ -44,6 +44,9 @@ class DielectricOperator:
         """K dD, Hartree."""
         return self.state.functional.kernel(self.state.density, density)
 
+    def _minus_response(self, potential: FloatArray) -> FloatArray:
+        return -self.independent_response(potential)
+
     def apply(self, potential: FloatArray) -> FloatArray:
         """ε dV = dV − K χ₀ dV."""
         return potential - self.kernel(self.independent_response(potential))
@@ -110,23 +113,17 @@ class DielectricOperator:
 
         E[ρ] convex: ε† in ⟨x, y⟩ = xᵀKy. Otherwise ε in ⟨x, y⟩ = −xᵀχ₀y.
         """
-        if self.state.functional.convex:
-            metric = self.kernel
-
-            def rest(dual: FloatArray) -> FloatArray:
-                return -self.independent_response(dual)
-
-        else:
-
-            def metric(x: FloatArray) -> FloatArray:
-                return -self.independent_response(x)
-
-            rest = self.kernel
+        minus_response = self._minus_response
+        metric, rest = (
+            (self.kernel, minus_response)
+            if self.state.functional.convex
+            else (minus_response, self.kernel)
+        )
         v = np.random.default_rng(0).standard_normal(self.shape)
         if v.ndim == 2:
             v = 0.5 * (v + v.T)
         s = metric(v)
-        norm = float(np.sqrt(max(np.vdot(v, s), 0.0)))
+        norm = float(np.sqrt(max(float(np.vdot(v, s)), 0.0)))
         if norm == 0.0:
             return 1.0, 1.0
         v, s = v / norm, s / norm
@@ -144,7 +141,7 @@ class DielectricOperator:
                 for old, dual in zip(basis, duals, strict=True):
                     w = w - float(np.vdot(dual, w)) * old
             t = metric(w)
-            norm = float(np.sqrt(max(np.vdot(w, t), 0.0)))
+            norm = float(np.sqrt(max(float(np.vdot(w, t)), 0.0)))
             ritz = scipy.linalg.eigvalsh_tridiagonal(np.array(alphas), np.array(betas))
             history.append((float(ritz[0]), float(ritz[-1])))
             # The norm is the root of a rounded quadratic form: below 1e-7 it is noise, and the

@@ -130,8 +130,8 @@ class Equilibrium:
 
     @property
     def stable(self) -> bool:
-        """λ_min(ε) > 0."""
-        return self.lambda_min > 0.0
+        """A converged fixed point with λ_min(ε) > 0; False for anything unconverged."""
+        return self.converged and self.lambda_min > 0.0
 
     @cached_property
     def hessian(self) -> FloatArray:

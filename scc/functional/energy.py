@@ -121,11 +121,11 @@ class EnergyFunctional:
 
     def potential(self, density: FloatArray) -> FloatArray:
         """V = ∂E[ρ]/∂D: the effective potential V_eff[ρ] tested with the density functions."""
-        return np.sum([term.potential(density) for term in self.terms], axis=0)
+        return np.asarray(sum(term.potential(density) for term in self.terms))
 
     def kernel(self, density: FloatArray, direction: FloatArray) -> FloatArray:
         """K dD = ∂V/∂D · dD (v_C, plus ε_xc″)."""
-        return np.sum([term.kernel(density, direction) for term in self.terms], axis=0)
+        return np.asarray(sum(term.kernel(density, direction) for term in self.terms))
 
 
 class FunctionalState:
@@ -233,10 +233,10 @@ class FunctionalState:
 
     def potential_position_jvp(self, displacement: FloatArray) -> FloatArray:
         """∂V/∂r · dr at fixed D, the shape of D."""
-        return np.sum(
-            [t.potential_position_jvp(self.density, displacement) for t in self.functional.terms],
-            axis=0,
-        )
+        moved = [
+            t.potential_position_jvp(self.density, displacement) for t in self.functional.terms
+        ]
+        return np.asarray(sum(moved))
 
     def site_energies_jvp(self, direction: FloatArray) -> FloatArray:
         """∂E_ℓ/∂v̂ · dv̂ with the local terms, (M,)."""

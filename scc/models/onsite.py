@@ -98,9 +98,10 @@ class OnsiteAssembly:
 
     def feature_contract(self, matrix: FloatArray) -> FloatArray:
         diagonal = np.diagonal(matrix) if matrix.ndim == 2 else matrix
-        return np.bincount(
+        summed = np.bincount(
             self.atom_of_orbital, weights=diagonal, minlength=len(self.configuration)
         )
+        return np.asarray(summed, dtype=np.float64)
 
     def feature_position_jvp(self, matrix: FloatArray, displacement: FloatArray) -> FloatArray:
         return np.zeros(self.feature_shape)

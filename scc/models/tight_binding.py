@@ -326,7 +326,7 @@ class TightBindingState:
         """Diagonal of vF(H), (n,)."""
         if self._v.ndim == 1:
             return self._v * self._diagonal(self._f)
-        return np.einsum("ij,ij->i", self._v, self.density_operator)
+        return np.asarray(np.einsum("ij,ij->i", self._v, self.density_operator))
 
     @cached_property
     def _f_divided(self) -> FloatArray:
@@ -344,11 +344,12 @@ class TightBindingState:
 
     def _per_site(self, values: FloatArray) -> FloatArray:
         """Sum orbital quantities over the orbitals of each atom, (M,)."""
-        return np.bincount(
+        summed = np.bincount(
             self.assembly.atom_of_orbital,
             weights=values,
             minlength=len(self.assembly.configuration),
         )
+        return np.asarray(summed, dtype=np.float64)
 
     def _reduce(self, matrix: FloatArray) -> FloatArray:
         return np.diagonal(matrix) if self.assembly.diagonal and matrix.ndim == 2 else matrix
@@ -364,19 +365,19 @@ class TightBindingState:
         if self._level_weights is None:
             return inner
         shift = float(self._level_weights @ np.diagonal(inner))
-        return inner - shift * np.eye(len(inner))
+        return np.asarray(inner - shift * np.eye(len(inner)))
 
     def _project_adjoint(self, inner: FloatArray) -> FloatArray:
         if self._level_weights is None:
             return inner
-        return inner - np.trace(inner) * np.diag(self._level_weights)
+        return np.asarray(inner - np.trace(inner) * np.diag(self._level_weights))
 
     def _out(self, inner: FloatArray, full: bool) -> FloatArray:
         C = self.eigenvectors
         left = C @ inner
         if full:
             return np.asarray(left @ C.T)
-        return np.einsum("ij,ij->i", left, C)
+        return np.asarray(np.einsum("ij,ij->i", left, C))
 
     def _apply(self, divided: FloatArray, matrix: FloatArray, full: bool) -> FloatArray:
         """DO(H)[ΠA]: the whole matrix, or its diagonal."""
