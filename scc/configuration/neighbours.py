@@ -34,14 +34,14 @@ class NeighbourPairs:
     def __len__(self) -> int:
         return int(self.first.shape[0])
 
-    def select(self, mask: BoolArray) -> "NeighbourPairs":
-        """The pairs where ``mask`` (P,) holds."""
+    def select(self, which: BoolArray | IntArray) -> "NeighbourPairs":
+        """The pairs where a mask (P,) holds, or those of the given indices, in that order."""
         return NeighbourPairs(
-            self.first[mask],
-            self.second[mask],
-            self.shift[mask],
-            self.displacement[mask],
-            self.distance[mask],
+            self.first[which],
+            self.second[which],
+            self.shift[which],
+            self.displacement[which],
+            self.distance[which],
         )
 
     def half(self) -> "NeighbourPairs":
@@ -77,14 +77,7 @@ def neighbour_pairs(configuration: Configuration, cutoff: float) -> NeighbourPai
     pairs = NeighbourPairs(first, second, shift, displacement, distance)
     pairs = pairs.select(~itself & (distance < cutoff))
     # A fixed order, whatever the tree: sums over pairs are then reproducible to the last bit.
-    order = np.lexsort((*pairs.shift.T[::-1], pairs.second, pairs.first))
-    return NeighbourPairs(
-        pairs.first[order],
-        pairs.second[order],
-        pairs.shift[order],
-        pairs.displacement[order],
-        pairs.distance[order],
-    )
+    return pairs.select(np.lexsort((*pairs.shift.T[::-1], pairs.second, pairs.first)))
 
 
 def _images(

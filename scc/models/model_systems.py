@@ -14,8 +14,9 @@ import scipy.sparse
 from scc.arrays import FloatArray, IntArray
 from scc.configuration import Configuration
 from scc.configuration.neighbours import neighbour_pairs
-from scc.errors import InputError
+from scc.models.half_matrix import symmetric_from_half
 from scc.models.hopping import ExponentialHopping, Hopping, NearestNeighbourHopping
+from scc.models.onsite_parameters import values_by_species
 
 
 @dataclass(frozen=True)
@@ -46,11 +47,11 @@ class ModelSystem:
 
     def onsite_energies(self, configuration: Configuration) -> FloatArray:
         """ε of each orbital, shape (n,), Hartree."""
-        return _by_species(self.onsite, configuration, "on-site energy")
+        return values_by_species(self.onsite, configuration, "on-site energy")
 
     def nuclear_charges(self, configuration: Configuration) -> FloatArray:
         """Z_ℓ, shape (M,)."""
-        return _by_species(self.nuclear_charge, configuration, "nuclear charge")
+        return values_by_species(self.nuclear_charge, configuration, "nuclear charge")
 
     def widths(self, configuration: Configuration) -> FloatArray:
         """σ_ℓ, shape (M,), bohr."""
@@ -59,7 +60,9 @@ class ModelSystem:
     def hamiltonian(self, configuration: Configuration) -> scipy.sparse.csr_matrix:
         """H⁰ (n, n), Hartree, exactly symmetric."""
         pairs = neighbour_pairs(configuration, self.hopping.cutoff).half()
-        hopping = _symmetric(pairs.first, pairs.second, self.hopping(pairs.distance), configuration)
+        hopping = symmetric_from_half(
+            pairs.first, pairs.second, self.hopping(pairs.distance), len(configuration)
+        )
         levels = scipy.sparse.diags_array(self.onsite_energies(configuration))
         return scipy.sparse.csr_matrix(hopping + levels)
 
@@ -71,7 +74,7 @@ class ModelSystem:
         change = displacement[pairs.second] - displacement[pairs.first]
         stretch = np.sum(pairs.displacement * change, axis=1) / pairs.distance
         values = self.hopping.derivative(pairs.distance) * stretch
-        return _symmetric(pairs.first, pairs.second, values, configuration)
+        return symmetric_from_half(pairs.first, pairs.second, values, len(configuration))
 
     def position_contract(self, configuration: Configuration, matrix: FloatArray) -> FloatArray:
         """Σ_ab A_ab ∂H⁰_ab/∂r_m, shape (M, 3), for any square A (n, n)."""
@@ -135,21 +138,3 @@ def nearest_neighbour_chain(
     for gap = 0, and 2 arcsinh(gap/4t) at β = ∞ with alternating species and µ = 0.
     """
     return model_b(gap, charges, species, NearestNeighbourHopping(t, cutoff), width)
-
-
-def _by_species(table: Mapping[str, float], configuration: Configuration, name: str) -> FloatArray:
-    for atom, symbol in enumerate(configuration.species):
-        if symbol not in table:
-            known = ", ".join(table)
-            raise InputError(f"atom {atom}: no {name} for element {symbol} (known: {known})")
-    return np.array([table[symbol] for symbol in configuration.species], dtype=np.float64)
-
-
-def _symmetric(
-    rows: IntArray, columns: IntArray, values: FloatArray, configuration: Configuration
-) -> scipy.sparse.csr_matrix:
-    # Each undirected pair was computed once; adding the transpose makes the result symmetric to
-    # the last bit.  Repeated entries (several images of one pair) are summed by the conversion.
-    number = len(configuration)
-    upper = scipy.sparse.coo_array((values, (rows, columns)), shape=(number, number))
-    return scipy.sparse.csr_matrix(upper + upper.T)
