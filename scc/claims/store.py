@@ -85,7 +85,10 @@ class Store:
             record = json.loads(path.read_text(encoding="utf-8"))
             if record["version"] != self.version or record["error"] is not None:
                 return None
-            with np.load(path.with_suffix(".npz"), allow_pickle=False) as arrays:
+            with (
+                path.with_suffix(".npz").open("rb") as file,  # np.load leaves a broken one open
+                np.load(file, allow_pickle=False) as arrays,
+            ):
                 series = {name: arrays[f"{index}"] for index, name in enumerate(record["series"])}
             return SystemResult(
                 description=system.description,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import math
 from pathlib import Path
@@ -10,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scc.cli.errors import CommandFailed
+from scc.cli.errors import CommandError
 from scc.cli.models import check_model
 from scc.errors import InputError
 
 if TYPE_CHECKING:
     from scc.configuration import Configuration
+    from scc.equilibration.equilibrium import Equilibrium
 
 ROOM_TEMPERATURE = 1000.0  # β in Hartree⁻¹: 316 K
 _ROWS = 30  # atoms listed on the terminal
@@ -76,13 +76,12 @@ def equilibrate(
 
     from scc.claims.output import check_writable
     from scc.configuration.files import read
+    from scc.equilibration.api import equilibrate_configuration
 
     configuration = read(file, index)
     if out is not None:
         check_writable(out)
-    result = importlib.import_module("scc.equilibration.api").equilibrate_configuration(
-        configuration, model, beta, electrons, mu, solver
-    )
+    result = equilibrate_configuration(configuration, model, beta, electrons, mu, solver)
     settings = {
         "file": str(file),
         "model": model,
@@ -90,32 +89,32 @@ def equilibrate(
         "ensemble": "canonical" if mu is None else "grand-canonical",
         "solver": solver,
     }
-    good = result.status == "converged" and result.stable
+    outcome = _outcome(result)
     if as_json:
         from scc.claims.json_values import plain
 
-        document = plain(settings | _outcome(result) | (_physics(result) if good else {}))
+        document = plain(settings | outcome | (_physics(result) if outcome["stable"] else {}))
         click.echo(json.dumps(document, indent=1, allow_nan=False, ensure_ascii=False))
-    if not good:
-        raise CommandFailed(_failure(result), 1)
+    if not outcome["stable"]:
+        raise CommandError(_failure(result), 1)
     if not as_json:
-        _print(configuration, settings, result)
+        _print(configuration, settings, outcome, result)
     if out is not None:
         _write(out, configuration, result)
 
 
-def _outcome(result: Any) -> dict[str, Any]:
-    return {
-        "status": result.status,
-        "stable": bool(result.stable),
+def _outcome(result: Equilibrium) -> dict[str, Any]:
+    work = {
         "iterations": result.iterations,
         "density_builds": result.density_builds,
         "response_applications": result.response_applications,
         "residual_electrons": result.residual,
     }
+    # Last: finding the eigenvalues that decide it applies the response, too.
+    return {"status": result.status} | work | {"stable": bool(result.stable)}
 
 
-def _physics(result: Any) -> dict[str, Any]:
+def _physics(result: Equilibrium) -> dict[str, Any]:
     """What may be looked at only when the result is converged and stable."""
     return {
         "energy_hartree": result.energy,
@@ -127,9 +126,9 @@ def _physics(result: Any) -> dict[str, Any]:
     }
 
 
-def _failure(result: Any) -> str:
+def _failure(result: Equilibrium) -> str:
     steps = f"after {result.iterations} iterations, residual {result.residual:.2e} electrons"
-    if result.status == "unstable" or (result.status == "converged" and not result.stable):
+    if result.status in ("unstable", "converged"):
         return (
             f"unstable {steps}: smallest eigenvalue of the dielectric operator "
             f"{result.lambda_min:.4g}"
@@ -137,7 +136,12 @@ def _failure(result: Any) -> str:
     return f"not converged: {result.status} {steps}"
 
 
-def _print(configuration: Configuration, settings: dict[str, Any], result: Any) -> None:
+def _print(
+    configuration: Configuration,
+    settings: dict[str, Any],
+    outcome: dict[str, Any],
+    result: Equilibrium,
+) -> None:
     from scc.units import EV
 
     ensemble = settings["ensemble"]
@@ -145,8 +149,8 @@ def _print(configuration: Configuration, settings: dict[str, Any], result: Any) 
         "input": f"{settings['file']}, {len(configuration)} atoms",
         "model": f"{settings['model']}, {ensemble}, beta {settings['beta_per_hartree']:g} /Ha",
         "status": f"converged in {result.iterations} iterations, residual {result.residual:.1e}",
-        "work": f"{result.density_builds} density builds, "
-        f"{result.response_applications} response applications",
+        "work": f"{outcome['density_builds']} density builds, "
+        f"{outcome['response_applications']} response applications",
         "stability": "stable, dielectric operator within "
         f"[{result.lambda_min:.4g}, {result.lambda_max:.4g}]",
         "energy": f"{result.energy:.10f} Ha = {result.energy / EV:.8f} eV",
@@ -166,7 +170,7 @@ def _print(configuration: Configuration, settings: dict[str, Any], result: Any) 
         click.echo(f"{atom:5d} {species:2} {charge:10.6f}  {components}")
 
 
-def _write(path: Path, configuration: Configuration, result: Any) -> None:
+def _write(path: Path, configuration: Configuration, result: Equilibrium) -> None:
     from scc.configuration.files import write
     from scc.units import ANGSTROM, EV
 

@@ -14,7 +14,7 @@ class Terminated(KeyboardInterrupt):
     """SIGTERM arrived: ended like an interrupt (nothing half-written), with its own status."""
 
 
-class CommandFailed(Exception):
+class CommandError(Exception):
     """A message of one line and the exit status that goes with it."""
 
     def __init__(self, message: str, exit_status: int) -> None:
@@ -23,30 +23,30 @@ class CommandFailed(Exception):
         super().__init__(self.message)
 
 
-def describe(error: BaseException) -> CommandFailed:
+def describe(error: BaseException) -> CommandError:
     """The line and the status of an exception.
 
     Errors of ours carry both. What the system refuses (OSError) is a matter of input or output, so
     status 2. Anything else is a defect of scc: status 1, and the way to see the traceback.
     """
     match error:
-        case CommandFailed():
+        case CommandError():
             return error
         case click.ClickException():
-            return CommandFailed(error.format_message(), error.exit_code)
+            return CommandError(error.format_message(), error.exit_code)
         case SccError():
-            return CommandFailed(str(error), error.exit_status)
+            return CommandError(str(error), error.exit_status)
         case Terminated():
-            return CommandFailed("terminated", TERMINATED)
+            return CommandError("terminated", TERMINATED)
         case KeyboardInterrupt() | click.Abort():
-            return CommandFailed("interrupted", INTERRUPTED)
+            return CommandError("interrupted", INTERRUPTED)
         case OSError():
-            return CommandFailed(_system_message(error), 2)
+            return CommandError(_system_message(error), 2)
         case MemoryError():
-            return CommandFailed("out of memory", 1)
+            return CommandError("out of memory", 1)
         case _:
             kind = type(error).__name__
-            return CommandFailed(f"{kind}: {error} (scc --debug … shows the traceback)", 1)
+            return CommandError(f"{kind}: {error} (scc --debug … shows the traceback)", 1)
 
 
 def _system_message(error: OSError) -> str:

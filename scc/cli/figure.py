@@ -36,13 +36,13 @@ def figure(names: tuple[str, ...], out: Path) -> None:
         for module in pkgutil.iter_modules(package.__path__)
         if not module.name.startswith("_")
     )
-    wanted = known if names == ("all",) else [name.replace("-", "_") for name in names]
+    wanted = known if names == ("all",) else names
     for name in wanted:
-        if name not in known:
+        if name.replace("-", "_") not in known:
             raise InputError(f"no figure {name!r}; known figures: {', '.join(known) or 'none'}")
     matplotlib.use("Agg")
     out.mkdir(parents=True, exist_ok=True)
-    for name in wanted:
+    for name in (wish.replace("-", "_") for wish in wanted):
         script = importlib.import_module(f"{package.__name__}.{name}")
         paths = save_figure(script.draw(), out, name)
         click.echo(" ".join(str(path) for path in paths))

@@ -13,7 +13,7 @@ import click
 
 from scc import __version__
 from scc.cli.equilibrate import equilibrate
-from scc.cli.errors import CommandFailed, Terminated, describe
+from scc.cli.errors import CommandError, Terminated, describe
 from scc.cli.figure import figure
 from scc.cli.listing import list_command
 from scc.cli.verify import verify
@@ -39,14 +39,14 @@ class OneLineErrors(click.Group):
         except click.exceptions.NoArgsIsHelpError as error:
             click.echo(error.format_message(), err=True)
             sys.exit(error.exit_code)
-        except (click.ClickException, click.Abort, CommandFailed) as error:
+        except (click.ClickException, click.Abort, CommandError) as error:
             failure = describe(error)
             click.echo(f"scc: error: {failure.message}", err=True)
             sys.exit(failure.exit_status)
         sys.exit(status)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; turn what it raises into a :class:`scc.cli.errors.CommandFailed`."""
+        """Run the command; turn what it raises into a :class:`scc.cli.errors.CommandError`."""
         try:
             result = super().invoke(ctx)
             _flush()
@@ -92,7 +92,7 @@ def _flush() -> None:
         raise
     except OSError as error:
         _drop_output()
-        raise CommandFailed(f"cannot write the output: {error.strerror}", 2) from error
+        raise CommandError(f"cannot write the output: {error.strerror}", 2) from error
 
 
 def _drop_output() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from scc.cli.errors import CommandFailed, describe
+from scc.cli.errors import CommandError, describe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +48,7 @@ def verify(ids: tuple[str, ...], full: bool, workers: int, out: Path, resume: bo
             )
     except KeyboardInterrupt as interrupt:
         failure = describe(interrupt)
-        raise CommandFailed(
+        raise CommandError(
             f"{failure.message}; what is finished is in {out}, --resume continues",
             failure.exit_status,
         ) from interrupt
