@@ -110,8 +110,7 @@ def _add_block(
     step = max(1, _PAIRS_A_CHUNK // n)
     for start in range(0, k, step):
         rows = np.arange(start, min(start + step, k))
-        with np.errstate(divide="ignore"):
-            alpha = 1.0 / (1.0 / a.exponents[rows, None] + 1.0 / b.exponents[None, :])
+        alpha = 1.0 / (1.0 / a.exponents[rows, None] + 1.0 / b.exponents[None, :])
         separation = a.centres[rows, None, :] - b.centres[None, :, :]
         derivatives = kernel(alpha, separation, a.order + b.order)
         matrix = np.empty((n_left, len(rows), n_right, n))

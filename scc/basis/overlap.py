@@ -46,22 +46,13 @@ class OneElectronIntegral:
         return perturbed
 
 
-def _dense_gradient(basis: BasisSet, values: FloatArray) -> FloatArray:
-    """(3·n_ordered,) values on ordered pairs as (3, n, n)."""
-    pairs = basis.pair_densities
-    n = basis.n_functions
-    dense = np.zeros((3, n, n))
-    dense[:, pairs.ordered_first, pairs.ordered_second] = values.reshape(3, -1)
-    return dense
-
-
 def overlap(basis: BasisSet) -> OneElectronIntegral:
     """S_ab = ∫ φ_a φ_b, dimensionless."""
     pairs = basis.pair_densities
     return OneElectronIntegral(
         basis,
         pairs.unpack(pairs.expansion.charges()),
-        _dense_gradient(basis, pairs.gradient_expansion.charges()),
+        pairs.unpack_gradient(pairs.gradient_expansion.charges()),
     )
 
 
@@ -79,23 +70,31 @@ def kinetic(basis: BasisSet) -> OneElectronIntegral:
         k, _, _, left, _, right = product.coefficients.shape
         second = product.coefficients[:, 0].reshape(k, 3, 3, left, 3, right)
         values = 0.5 * np.einsum("kijajb->ikab", second)
-        np.add.at(gradient, (slice(None), a, b), values)
+        for axis in range(3):
+            np.add.at(gradient[axis], (a, b), values[axis])
     return OneElectronIntegral(basis, 0.5 * (matrix + matrix.T), gradient)
 
 
 def dipole(basis: BasisSet) -> tuple[OneElectronIntegral, OneElectronIntegral, OneElectronIntegral]:
-    """X_i,ab = ∫ φ_a x_i φ_b in bohr about the origin, i = x, y, z.
-
-    A uniform electric field E adds the potential energy +E·x of an electron: Σ_i E_i X_i.
-    """
+    """X_i,ab = ∫ φ_a x_i φ_b in bohr about the (fixed) origin, i = x, y, z."""
     pairs = basis.pair_densities
     moments = pairs.expansion.first_moments()
     gradients = pairs.gradient_expansion.first_moments()
     x, y, z = (
-        OneElectronIntegral(basis, pairs.unpack(m), _dense_gradient(basis, g))
+        OneElectronIntegral(basis, pairs.unpack(m), pairs.unpack_gradient(g))
         for m, g in zip(moments, gradients, strict=True)
     )
     return x, y, z
+
+
+def uniform_field(basis: BasisSet, field: FloatArray) -> OneElectronIntegral:
+    """∫ φ_a (E·x) φ_b: the potential energy +E·x of an electron in an electric field E (3,)."""
+    integrals = dipole(basis)
+    return OneElectronIntegral(
+        basis,
+        np.einsum("i,iab->ab", field, np.array([x.matrix for x in integrals])),
+        np.einsum("i,ijab->jab", field, np.array([x.gradient for x in integrals])),
+    )
 
 
 def _indices(shape: tuple[int, ...], first: IntArray) -> tuple[IntArray, IntArray]:

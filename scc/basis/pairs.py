@@ -89,6 +89,13 @@ class PairDensities:
         matrix[self.ordered_first, self.ordered_second] = values
         return matrix + matrix.T
 
+    def unpack_gradient(self, values: FloatArray) -> FloatArray:
+        """g_i,ab (3, n, n) from values on the functions of :attr:`gradient_expansion`."""
+        n = self.basis.n_functions
+        dense = np.zeros((3, n, n))
+        dense[:, self.ordered_first, self.ordered_second] = values.reshape(3, -1)
+        return dense
+
     @cached_property
     def ordered_atom(self) -> IntArray:
         """The atom of φ_a for each ordered pair (a, b) (n_ordered,)."""

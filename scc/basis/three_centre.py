@@ -100,7 +100,7 @@ class ThreeCentreIntegrals:
         self.n_features = functions.n_functions // len(basis)
         if self.n_features * len(basis) != functions.n_functions:
             raise InputError(
-                f"{functions.n_functions} potential functions do not divide among {len(basis)} atoms"
+                f"{functions.n_functions} functions do not divide among {len(basis)} atoms"
             )
 
     @cached_property
