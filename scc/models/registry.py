@@ -8,7 +8,7 @@ from scc.models.protocol import LocalModel
 
 def _onsite() -> LocalModel:
     from scc.models.onsite import OnsiteTightBinding
-    from scc.models.onsite_parameters import sourced_parameters
+    from scc.models.extended_huckel import sourced_parameters
 
     return OnsiteTightBinding(sourced_parameters())
 
