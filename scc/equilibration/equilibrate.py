@@ -89,9 +89,10 @@ def _solve_frozen(
     assert isinstance(functional.ensemble, GrandCanonical)
     mu = functional.ensemble.chemical_potential
     model = functional.model
-    states = len(model.assembly.atom_of_orbital)
     electrons = float(
-        np.clip(2.0 * np.round(model.neutral_electrons / 2.0), 2.0, 2.0 * states - 2.0)
+        np.clip(
+            2.0 * np.round(model.neutral_electrons / 2.0), 2.0, model.largest_electron_count - 2.0
+        )
     )
     start = features
     tried: set[float] = set()
@@ -102,8 +103,7 @@ def _solve_frozen(
         outcome = solver.run(problem, problem.start(start), tolerance, max_builds, callback)
         if outcome.status != CONVERGED:
             return _result(canonical, outcome, work)
-        levels = outcome.iterate.state.local.eigenvalues
-        selected = 2.0 * float(np.count_nonzero(levels < mu))
+        selected = outcome.iterate.state.local.electrons_below(mu)
         if selected == electrons:
             state = functional.evaluate(outcome.iterate.state.features)
             return replace(_result(canonical, outcome, work), functional=functional, state=state)

@@ -84,7 +84,7 @@ class Equilibrium:
     @property
     def charges(self) -> FloatArray:
         """q_ℓ = Z_ℓ − 2 tr F(H)_ℓℓ, net atomic charges in the orthonormal orbitals, (M,)."""
-        return self.functional.model.assembly.nuclear_charges - self.state.local.populations
+        return self.functional.model.nuclear_charges - self.state.local.populations
 
     @property
     def gap(self) -> float:

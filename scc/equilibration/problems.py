@@ -65,7 +65,7 @@ class DensityFixedPoint:
     def start(self, features: FloatArray | None) -> FloatArray:
         """D of given features, or superposed neutral atoms."""
         if features is None:
-            return self.functional.model.assembly.initial_density()
+            return self.functional.model.initial_density()
         self.work.density_builds += 1
         return self.functional.evaluate(features).density
 
@@ -98,16 +98,8 @@ class FeatureFixedPoint:
         """Given features, or the least-squares fit of the potential of superposed atoms."""
         if features is not None:
             return features
-        assembly = self.functional.model.assembly
-        potential = assembly.embed(self.functional.potential(assembly.initial_density()))
-        right = assembly.feature_contract(potential).ravel()
-        size = right.size
-        gram = np.empty((size, size))
-        for k, unit in enumerate(np.eye(size)):
-            w = assembly.feature_matrix(unit.reshape(assembly.feature_shape))
-            gram[:, k] = assembly.feature_contract(w).ravel()
-        fitted = np.linalg.lstsq(gram, right, rcond=1e-10)[0]
-        return np.asarray(fitted.reshape(assembly.feature_shape))
+        model = self.functional.model
+        return model.fit_features(self.functional.potential(model.initial_density()))
 
     def evaluate(self, x: FloatArray) -> Iterate:
         self.work.density_builds += 1

@@ -104,7 +104,6 @@ class LinearResponse:
         3M displacement responses; Σ_ℓ Z*_ℓ is the total charge times the identity.
         """
         fields = self._dipole_potentials()
-        assembly = self.model.assembly
         atoms = len(self.model.configuration)
         born = np.zeros((atoms, 3, 3))
         for atom in range(atoms):
@@ -112,18 +111,18 @@ class LinearResponse:
                 displacement = np.zeros((atoms, 3))
                 displacement[atom, axis] = 1.0
                 density = self.to_displacement(displacement).density
-                moved = assembly.dipole_potentials_perturb(displacement)
+                moved = self.model.dipole_potentials_perturb(displacement)
                 for a in range(3):
                     born[atom, a, axis] = -np.vdot(fields[a], density) - np.vdot(
                         moved[a], self.state.density
                     )
-            born[atom] += np.eye(3) * assembly.nuclear_charges[atom]
+            born[atom] += np.eye(3) * self.model.nuclear_charges[atom]
         return born
 
     def _dipole_potentials(self) -> FloatArray:
         if any(self.model.configuration.periodic):
             raise InputError("the dipole moment of a periodic configuration is not defined")
-        return self.model.assembly.dipole_potentials()
+        return self.model.dipole_potentials()
 
     def _checked(self, displacement: FloatArray) -> FloatArray:
         expected = (len(self.model.configuration), 3)

@@ -20,7 +20,7 @@ from scc.arrays import FloatArray
 from scc.configuration import Configuration
 from scc.errors import InputError
 from scc.functional.terms import DensityTerm, LocalDensityTerm
-from scc.models.tight_binding import BoundTightBinding, TightBindingState
+from scc.models.protocol import BoundModel, LocalState
 from scc.occupations.ensemble import Canonical, GrandCanonical
 from scc.occupations.fermi_dirac import FermiDirac
 from scc.occupations.occupation import Occupation
@@ -50,7 +50,7 @@ class EnergyFunctional:
 
     def __init__(
         self,
-        model: BoundTightBinding,
+        model: BoundModel,
         *,
         beta: float = float("inf"),
         ensemble: GrandCanonical | Canonical | None = None,
@@ -131,7 +131,7 @@ class EnergyFunctional:
 class FunctionalState:
     """𝒢 and its derivatives at one v̂. ``local`` is the model's state, D its density."""
 
-    def __init__(self, functional: EnergyFunctional, local: TightBindingState) -> None:
+    def __init__(self, functional: EnergyFunctional, local: LocalState) -> None:
         self.functional = functional
         self.local = local
         self.features = local.features

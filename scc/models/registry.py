@@ -7,8 +7,8 @@ from scc.models.protocol import LocalModel
 
 
 def _onsite() -> LocalModel:
-    from scc.models.onsite import OnsiteTightBinding
     from scc.models.extended_huckel import sourced_parameters
+    from scc.models.onsite import OnsiteTightBinding
 
     return OnsiteTightBinding(sourced_parameters())
 

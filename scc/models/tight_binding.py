@@ -10,6 +10,7 @@ first replaced by ΠA = A − (⟨F′(H), A⟩ / Tr F′(H)) 1: the rank-one te
 """
 
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import scipy.linalg
@@ -36,7 +37,41 @@ class BoundTightBinding:
         self.feature_shape = assembly.feature_shape
         self.complete = assembly.complete
         self.neutral_electrons = assembly.neutral_electrons
-        self.electrostatics = assembly.electrostatics
+        self.nuclear_charges = assembly.nuclear_charges
+
+    @property
+    def electrostatics(self) -> tuple[Any, ...]:
+        """The explicit long-range energy that belongs to the model (built when first asked for)."""
+        return self.assembly.electrostatics
+
+    @property
+    def largest_electron_count(self) -> float:
+        """2n: every orbital doubly occupied."""
+        return 2.0 * len(self.assembly.atom_of_orbital)
+
+    def initial_density(self) -> FloatArray:
+        """D of superposed neutral atoms."""
+        return self.assembly.initial_density()
+
+    def dipole_potentials(self) -> FloatArray:
+        """Conjugate coefficients of x, y, z: (3, *shape of D)."""
+        return self.assembly.dipole_potentials()
+
+    def dipole_potentials_perturb(self, displacement: FloatArray) -> FloatArray:
+        """Their derivative along dr (M, 3)."""
+        return self.assembly.dipole_potentials_perturb(displacement)
+
+    def fit_features(self, potential: FloatArray) -> FloatArray:
+        """v̂ whose v is closest to embed(V) in the Frobenius norm; minimal for redundant Ξ."""
+        if self.complete:
+            return potential
+        right = self.assembly.feature_contract(self.assembly.embed(potential)).ravel()
+        gram = np.empty((right.size, right.size))
+        for k, unit in enumerate(np.eye(right.size)):
+            w = self.assembly.feature_matrix(unit.reshape(self.feature_shape))
+            gram[:, k] = self.assembly.feature_contract(w).ravel()
+        fitted = np.linalg.lstsq(gram, right, rcond=1e-10)[0]
+        return np.asarray(fitted.reshape(self.feature_shape))
 
     def hamiltonian(self, features: FloatArray) -> FloatArray:
         """H(r, v̂) = H⁰ + Σ v̂_mc W_mc, (n, n), Hartree."""
@@ -110,6 +145,10 @@ class TightBindingState:
     def electrons(self) -> float:
         """2 Tr F(H): the electron count of the orthonormal orbitals."""
         return float(2.0 * np.sum(self._f))
+
+    def electrons_below(self, chemical_potential: float) -> float:
+        """Number of electrons that fill all states below µ."""
+        return 2.0 * float(np.count_nonzero(self.eigenvalues < chemical_potential))
 
     @property
     def gap(self) -> float:
@@ -289,15 +328,7 @@ class TightBindingState:
     def site_energies_position_jvp(self, displacement: FloatArray) -> FloatArray:
         """Σ ∂E_ℓ/∂r · dr at fixed v̂, (M,)."""
         dh0, dv = self.assembly.hamiltonian_perturb(displacement, self.features)
-        repulsion = np.array(
-            [
-                np.sum(self.assembly.repulsion_contract(unit) * displacement)
-                for unit in np.eye(len(self.assembly.configuration))
-            ]
-            if np.any(self._repulsion)
-            else np.zeros(len(self.assembly.configuration))
-        )
-        return self._site_jvp(dh0 + dv, dv) + repulsion
+        return self._site_jvp(dh0 + dv, dv) + self._repulsion_jvp(displacement)
 
     def site_energies_vjp(self, weights: FloatArray) -> FloatArray:
         """∂(Σ_ℓ a_ℓ E_ℓ)/∂v̂, the shape of v̂."""
@@ -337,6 +368,13 @@ class TightBindingState:
     def _g_divided(self) -> FloatArray:
         lam = self.eigenvalues
         return self.occupation.grand_potential_divided_difference(lam[:, None], lam[None, :])
+
+    def _repulsion_jvp(self, displacement: FloatArray) -> FloatArray:
+        if not np.any(self._repulsion):
+            return np.zeros(len(self._repulsion))
+        units = np.eye(len(self._repulsion))
+        moved = [np.sum(self.assembly.repulsion_contract(u) * displacement) for u in units]
+        return np.array(moved, dtype=np.float64)
 
     def _diagonal(self, values: FloatArray) -> FloatArray:
         """Diagonal of O(H) from O(λ)."""
