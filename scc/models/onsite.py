@@ -5,6 +5,7 @@ p_ℓ = 2 Σ_{a∈ℓ} F(H)_aa and V = J(p − Z): one feature per atom, complet
 The orbitals are orthonormal by assumption, so neutrality is counted by 2 Tr F(H) = Σ p_ℓ.
 """
 
+import math
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -68,7 +69,7 @@ class OnsiteAssembly:
         self.feature_shape: tuple[int, ...] = (len(configuration),)
         self.atom_of_orbital = parameters.atom_of_orbital(configuration)
         self.nuclear_charges = parameters.nuclear_charges(configuration)
-        self.neutral_electrons = float(np.sum(self.nuclear_charges))
+        self.neutral_electrons = _total_charge(self.nuclear_charges)
 
     @cached_property
     def electrostatics(self) -> tuple[Any, ...]:
@@ -145,3 +146,14 @@ class OnsiteAssembly:
 
     def repulsion_contract(self, weights: FloatArray) -> FloatArray:
         return self.parameters.repulsion_site_contract(self.configuration, weights)
+
+
+def _total_charge(charges: FloatArray) -> float:
+    """Σ Z_ℓ; the integer itself where the sum is an integer within the rounding of its terms.
+
+    1.4 and 0.6 are no binary fractions: 500 pairs of them are an even number of electrons all the
+    same, as β = ∞ requires.
+    """
+    total = math.fsum(charges)
+    rounding = np.finfo(np.float64).eps * math.fsum(np.abs(charges))
+    return float(round(total)) if abs(total - round(total)) <= rounding else total
