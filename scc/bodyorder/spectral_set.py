@@ -21,6 +21,8 @@ class SpectralSet:
     intervals: tuple[tuple[float, float], ...]
 
     def __post_init__(self) -> None:
+        plain = tuple((float(low), float(high)) for low, high in self.intervals)
+        object.__setattr__(self, "intervals", plain)
         endpoints = [endpoint for interval in self.intervals for endpoint in interval]
         if len(self.intervals) not in (1, 2):
             raise InputError(f"a spectral set has one or two intervals, got {len(self.intervals)}")
