@@ -20,6 +20,9 @@ It is C³ and *strictly* local: dist(r_m, supp p_ℓ) ≥ ½(1−a) |r_ℓ−r_m
 algebraically and would spoil the exponential decay of ∂E_ℓ/∂r_m. All atoms are treated alike: no
 atomic-size adjustment of the cells.
 
+Accuracy measured for E_xc (LDA) of H₂O and LiH in STO-3G, (radial, degree): (50, 29), the default,
+7e-6 Hartree; (75, 41) 5e-7; (100, 53) 1e-7; (100, 83) 3e-8.
+
 Since s_g keeps its orientation in the laboratory, results change with the rotation of the molecule
 by an amount of the size of the angular quadrature error; they are exactly translation invariant.
 """
