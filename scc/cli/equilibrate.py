@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scc.cli.errors import CommandError
-from scc.cli.models import check_model
 from scc.errors import InputError
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ _ROWS = 30  # atoms listed on the terminal
 )
 @click.option("--electrons", type=float, help="Canonical: valence electrons.  [default: neutral]")
 @click.option("--mu", type=float, help="Grand-canonical: chemical potential in Hartree.")
-@click.option("--solver", default="anderson", show_default=True, help="Self-consistency solver.")
+@click.option("--solver", default="anderson", show_default=True, help="anderson, damped or newton.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -70,7 +69,6 @@ def equilibrate(
         raise InputError(f"--electrons must be a finite number >= 0, got {electrons}")
     if mu is not None and not math.isfinite(mu):
         raise InputError(f"--mu must be finite, got {mu}")
-    check_model(model)
     if out is not None and out.suffix not in (".xyz", ".extxyz"):
         raise InputError(f"--out writes extended XYZ, to *.xyz or *.extxyz, not {out.name!r}")
 
@@ -111,7 +109,8 @@ def _outcome(result: Equilibrium) -> dict[str, Any]:
         "residual_electrons": result.residual,
     }
     # Last: finding the eigenvalues that decide it applies the response, too.
-    return {"status": result.status} | work | {"stable": bool(result.stable)}
+    stable = result.status == "converged" and bool(result.stable)
+    return {"status": result.status} | work | {"stable": stable}
 
 
 def _physics(result: Equilibrium) -> dict[str, Any]:

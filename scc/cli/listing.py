@@ -9,10 +9,10 @@ import click
 def list_command() -> None:
     """Claims and models, one line each."""
     from scc.claims.registry import all_claims
-    from scc.cli.models import known_models
+    from scc.models.registry import MODELS
 
     _section("claims", {claim.id: f"{claim.source}. {claim.statement}" for claim in all_claims()})
-    _section("models", known_models())
+    _section("models", MODELS)
 
 
 def _section(title: str, lines: dict[str, str]) -> None:

@@ -1,5 +1,6 @@
 """Commands in this process: verdicts, bad input in one line, what is printed and written."""
 
+import importlib
 import json
 import sys
 from pathlib import Path
@@ -25,6 +26,8 @@ WATER = "3\nwater\nO 0 0 0\nH 0.757 0.586 0\nH -0.757 0.586 0\n"
 @pytest.fixture
 def run(monkeypatch, tmp_path):
     """``run("verify", "toy-holds")`` in an empty folder, with the toy claims in place of scc's."""
+    for name in ("registry", "runner"):  # while their folder is still on the path
+        importlib.import_module(f"scc.claims.{name}")
     monkeypatch.setattr(scc.claims, "__path__", [str(TOYS)])
     for name in [name for name in sys.modules if name.startswith("scc.claims.toy")]:
         monkeypatch.delitem(sys.modules, name)
@@ -106,6 +109,21 @@ def test_a_figure_that_cannot_be_drawn_is_not_passed_over(run, monkeypatch):
     assert "figure not drawn" in outcome.stdout
 
 
+def test_an_interrupt_while_measuring_in_this_process(run, monkeypatch, tmp_path):
+    from scc.claims import registry
+
+    def interrupted(system):
+        raise KeyboardInterrupt
+
+    run("verify", "toy-holds")
+    monkeypatch.setitem(registry.get_claim("toy-fails").__dict__, "measure", interrupted)
+    outcome = run("verify", "toy-holds", "toy-fails")
+    assert_one_line(outcome, 130, "interrupted", "--resume continues")
+    claims = json.loads((tmp_path / "out" / "claims.json").read_text())["claims"]
+    assert [claim["id"] for claim in claims] == ["toy-holds"]
+    assert not leftovers(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -157,7 +175,6 @@ def test_a_broken_structure_file_is_one_line_and_status_2(run, equilibrium, tmp_
         (["--electrons", "-1"], ["-1"]),
         (["--mu", "inf"], ["--mu"]),
         (["--mu", "0", "--electrons", "8"], ["--electrons or --mu"]),
-        (["--model", "magic"], ["no model 'magic'", "onsite, gaussian"]),
         (["--out", "new.cif"], ["new.cif"]),
         (["--out", "no-such-folder/new.xyz"], ["no-such-folder/new.xyz", "No such file"]),
         (["--out", "folder.xyz"], ["folder.xyz", "not a regular file"]),
