@@ -1,7 +1,5 @@
 """Chebyshev series p(t) = Σ_k c_k T_k(t): values, divided differences, functions of matrices.
 
-All by Clenshaw's backward recurrence b_k = c_k + 2t b_{k+1} − b_{k+2}, p = c_0 + t b_1 − b_2, to
-which the product rule of divided differences, (t b)[t,s] = t b[t,s] + b(s), applies term by term.
 No difference of function values is ever divided by a difference of arguments, so coalescing
 arguments are ordinary ones. Arguments are dimensionless, the series lives on [−1, 1].
 """
@@ -9,6 +7,7 @@ arguments are ordinary ones. Arguments are dimensionless, the series lives on [�
 from typing import Any
 
 import numpy as np
+import scipy.linalg
 from numpy.typing import ArrayLike
 
 from scc.arrays import FloatArray
@@ -22,21 +21,34 @@ def series_value(coefficients: FloatArray, t: ArrayLike) -> FloatArray:
 
 
 def series_divided_difference(coefficients: FloatArray, t: ArrayLike, s: ArrayLike) -> FloatArray:
-    """p[t, s], broadcast; p'(t) where t = s."""
+    """p[t, s], broadcast; p'(t) where t = s.
+
+    By T_k[t,s] = Σ_{i+j=k−1} U_i(t) (2−δ_{j0}) T_j(s), p[t,s] = Σ_ij U_i(t) c_{i+j+1} (2−δ_{j0})
+    T_j(s), a Hankel matrix between two short vectors: for all pairs of n eigenvalues the work of
+    one product of (n, N) matrices.
+    """
     t, s = np.asarray(t, dtype=np.float64), np.asarray(s, dtype=np.float64)
-    shape = np.broadcast_shapes(t.shape, s.shape)
-    value, later = np.zeros(s.shape), np.zeros(s.shape)
-    first, first_later = np.zeros(shape), np.zeros(shape)
-    for c in coefficients[:0:-1]:
-        first, first_later = 2.0 * (t * first + value) - first_later, first
-        value, later = c + 2.0 * s * value - later, value
-    return np.asarray(t * first + value - first_later)
+    order = len(coefficients) - 1
+    if order == 0:
+        return np.zeros(np.broadcast_shapes(t.shape, s.shape))
+    first_kind = _polynomials(s, s, order)
+    first_kind[..., 1:] *= 2.0
+    hankel = scipy.linalg.hankel(coefficients[1:])
+    return np.asarray(
+        np.einsum(
+            "...k,...k->...", _polynomials(t, 2.0 * t, order), first_kind @ hankel, optimize=False
+        )
+    )
 
 
 def series_second_divided_difference(
     coefficients: FloatArray, t: ArrayLike, s: ArrayLike, r: ArrayLike
 ) -> FloatArray:
-    """p[t, s, r], broadcast; p''(t)/2 where t = s = r."""
+    """p[t, s, r], broadcast; p''(t)/2 where t = s = r.
+
+    Clenshaw's backward recurrence b_k = c_k + 2t b_{k+1} − b_{k+2}, p = c_0 + t b_1 − b_2, to which
+    the product rule of divided differences, (t b)[t,s] = t b[t,s] + b(s), applies term by term.
+    """
     t, s, r = (np.asarray(argument, dtype=np.float64) for argument in (t, s, r))
     pair_shape = np.broadcast_shapes(s.shape, r.shape)
     shape = np.broadcast_shapes(t.shape, pair_shape)
@@ -48,6 +60,16 @@ def series_second_divided_difference(
         first, first_later = 2.0 * (s * first + value) - first_later, first
         value, later = c + 2.0 * r * value - later, value
     return np.asarray(t * second + first - second_later)
+
+
+def _polynomials(t: FloatArray, linear: FloatArray, count: int) -> FloatArray:
+    """Chebyshev polynomials of degree < count along a new last axis: T_k (linear = t), U_k (2t)."""
+    values = np.ones((*t.shape, count))
+    if count > 1:
+        values[..., 1] = linear
+    for k in range(2, count):
+        values[..., k] = 2.0 * t * values[..., k - 1] - values[..., k - 2]
+    return values
 
 
 def series_of_matrix(coefficients: FloatArray, scaled: Any, identity: Any) -> Any:

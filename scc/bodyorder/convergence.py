@@ -61,17 +61,16 @@ def interpolation_errors(
 ) -> InterpolationErrors:
     """Errors of G_N and F_N = G_N' for every N ≤ largest_degree in one pass over Newton's form.
 
-    The supremum is taken over the midpoints between neighbouring nodes, the endpoints of X (where
-    derivatives are largest) and a coarse grid: one extremum of the error lies between two nodes.
+    The supremum is taken over a longer Leja sequence and the endpoints of X: its points beyond N
+    are where the error of G_N peaks (greedy maxima of |ω_{N+1}|), its points up to N, zeros of
+    that error, where the error of its derivative F_N does.
     Raises InputError as grand_potential_ball, ConvergenceError if 16384 bits fail.
     """
     if largest_degree < 1:
         raise InputError(f"polynomial degree must be >= 1, got {largest_degree}")
-    nodes = leja_points(X, largest_degree + 1)
-    ordered = np.sort(nodes)
-    between = 0.5 * (ordered[1:] + ordered[:-1])
-    sample = np.unique(np.concatenate([between, X.sample(largest_degree // 4 + 10)]))
-    sample = sample[X.distance(sample) == 0.0]
+    points = leja_points(X, largest_degree + 1 + largest_degree // 4 + 10)
+    nodes = points[: largest_degree + 1]
+    sample = np.union1d(points, X.intervals)
     precision = 256
     while precision <= 1 << 14:
         balls = _errors(X, beta, mu, nodes, sample, precision)
