@@ -30,7 +30,7 @@ names = st.sampled_from(["dirac", "lda"])
 
 # Five-point differences with h = 2e-4. The stiffest coordinate is a cell boundary between atoms
 # 0.9 bohr apart: truncation falls as h⁴ and was measured as 7e-8 relative at h = 1e-3, so 1e-10
-# here; rounding, eps |E|/h, is below 1e-11. D changes by at most 4e-4/0.5 of its smallest eigenvalue.
+# here; rounding, eps |E|/h, is below 1e-11. D changes by at most 1e-3 of its smallest eigenvalue.
 STEP = 2e-4
 TOLERANCE = 1e-8
 
