@@ -18,6 +18,8 @@ from scc.errors import InputError
 
 # A residual this many times the smallest one seen, and larger than the first: diverged.
 _DIVERGED = 1e3
+# Newton's word to itself that its steps do not descend from here.
+_RESTART = "restart"
 Callback = Callable[[int, Iterate], None]
 
 
@@ -127,13 +129,14 @@ class NewtonKrylov:
     """(1 − Φ′(x)) δ = Φ(x) − x by GMRES, with backtracking on the residual.
 
     1 − Φ′ is ε† in the density form. ``start``: a globally convergent solver run until the
-    residual is below ``switch``; Newton then converges quadratically. Each Krylov step is one χ₀
+    residual is below ``switch``; Newton then converges quadratically. Where it does not descend,
+    ``start`` takes over again to a tenth of the residual. Each Krylov step is one χ₀
     application and is counted. The forcing term is min(0.1, residual): quadratic at the end.
     """
 
     start: Anderson = field(default_factory=Anderson)
     switch: float = 1e-2
-    max_backtracks: int = 8
+    max_backtracks: int = 4
 
     def run(
         self,
@@ -143,21 +146,43 @@ class NewtonKrylov:
         max_builds: int,
         callback: Callback | None = None,
     ) -> Outcome:
-        first = self.start.run(problem, x0, max(self.switch, tolerance), max_builds, callback)
-        if first.status != "converged" or first.iterate.density_residual <= tolerance:
-            return first
-        monitor = _Monitor(problem, tolerance, max_builds, callback, first.history)
-        iterate = monitor.adopt(first.iterate)
+        switch = self.switch
+        history: list[float] = []
+        x = x0
+        while True:
+            budget = max_builds - len(history)
+            first = self.start.run(problem, x, max(switch, tolerance), budget, callback)
+            history += first.history
+            if first.status != "converged" or first.iterate.density_residual <= tolerance:
+                return Outcome(first.iterate, first.status, history)
+            last = self._newton(problem, first.iterate, tolerance, max_builds, callback, history)
+            history = last.history
+            if last.status != _RESTART:
+                return last
+            # Outside the region where Newton descends: come closer before the next attempt.
+            switch, x = 0.1 * last.iterate.density_residual, last.iterate.x
+
+    def _newton(
+        self,
+        problem: FixedPointProblem,
+        iterate: Iterate,
+        tolerance: float,
+        max_builds: int,
+        callback: Callback | None,
+        history: list[float],
+    ) -> Outcome:
+        monitor = _Monitor(problem, tolerance, max_builds, callback, history)
+        monitor.adopt(iterate)
         while not monitor.finished:
             delta = self._newton_step(problem, iterate)
             length = 1.0
             for _ in range(self.max_backtracks):
                 trial = monitor.evaluate(iterate.x + length * delta)
-                if trial.density_residual < iterate.density_residual or monitor.finished:
+                if monitor.finished or trial.density_residual < iterate.density_residual:
                     break
-                length *= 0.5
+                length *= 0.25
             else:
-                monitor.give_up()
+                monitor.status = _RESTART
             iterate = trial
         return monitor.outcome()
 
@@ -200,9 +225,8 @@ class _Monitor:
     def finished(self) -> bool:
         return bool(self.status)
 
-    def adopt(self, iterate: Iterate) -> Iterate:
+    def adopt(self, iterate: Iterate) -> None:
         self.best = iterate
-        return iterate
 
     def evaluate(self, x: FloatArray) -> Iterate:
         iterate = self.problem.evaluate(x)
@@ -223,9 +247,6 @@ class _Monitor:
             grown = residual > 10.0 * self.best.density_residual and len(self.history) > 20
             self.status = "diverged" if grown else "stalled"
         return iterate
-
-    def give_up(self) -> None:
-        self.status = self.status or "stalled"
 
     def outcome(self) -> Outcome:
         assert self.best is not None
