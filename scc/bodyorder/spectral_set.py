@@ -63,9 +63,14 @@ class SpectralSet:
         finer spacing anywhere than these with a multiple of k.
         """
         angle = np.pi * (np.arange(points_per_interval) / (points_per_interval - 1))
-        # sin² of the half angle keeps the endpoints exact.
         fraction = np.sin(0.5 * angle) ** 2
-        return np.concatenate([low + (high - low) * fraction for low, high in self.intervals])
+        # Convex combinations, clipped: endpoints are exact and rounding leaves no point outside.
+        return np.concatenate(
+            [
+                np.clip(low * (1.0 - fraction) + high * fraction, low, high)
+                for low, high in self.intervals
+            ]
+        )
 
 
 def spectral_set(
