@@ -301,10 +301,9 @@ class _Cells:
         # c_lk = (∂p_i/∂μ_jk) / |r_j − r_k|
         c = adjoint[:, None] * slope * inverse_distance / SWITCHING_WIDTH
 
-        # Through the distances |x − r_j|; the owner's own distance |s_g| is constant.
+        # Through the distances |x − r_j|; the owner's own distance |s_g| is constant and cancels.
         by_distance = -np.add.reduceat(c, starts, axis=0)
         by_distance[point, neighbour] += np.sum(c, axis=1)
-        by_distance[:, atom] = 0.0
         pull = (by_distance / self._distance)[:, :, None] * self._difference
         gradient = -pull
         gradient[:, atom] += np.sum(pull, axis=1)
