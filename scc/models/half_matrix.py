@@ -13,5 +13,6 @@ def symmetric_from_half(
     Repeated entries (several images of one pair) add up.  An atom paired with its own image
     contributes both directions, as it should.
     """
-    upper = scipy.sparse.coo_array((values, (rows, columns)), shape=(size, size))
+    # Duplicates must be summed before transposing: in another order they round differently.
+    upper = scipy.sparse.coo_array((values, (rows, columns)), shape=(size, size)).tocsr()
     return scipy.sparse.csr_matrix(upper + upper.T)
