@@ -4,7 +4,8 @@ All are linear in the products φ_a φ_b (or of their gradients), so the positio
 the common form (*) of :mod:`scc.basis.pairs`, here with n×n arrays.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -14,16 +15,24 @@ from scc.basis.products import primitive_products
 from scc.basis.shells import BasisSet
 
 
-@dataclass(frozen=True)
 class OneElectronIntegral:
-    """A symmetric matrix I_ab (n, n) and its ``gradient`` g_i,ab (3, n, n).
+    """A symmetric ``matrix`` I_ab (n, n) that moves with the orbitals only.
 
-    ∂I_ab/∂r_k = −δ_{atom(a),k} g_ab − δ_{atom(b),k} g_ba.
+    ∂I_ab/∂r_k = −δ_{atom(a),k} g_ab − δ_{atom(b),k} g_ba with g = ``gradient`` (3, n, n), which
+    ``make_gradient`` computes when first asked for.
     """
 
-    basis: BasisSet
-    matrix: FloatArray
-    gradient: FloatArray
+    def __init__(
+        self, basis: BasisSet, matrix: FloatArray, make_gradient: Callable[[], FloatArray]
+    ) -> None:
+        self.basis = basis
+        self.matrix = matrix
+        self._make_gradient = make_gradient
+
+    @cached_property
+    def gradient(self) -> FloatArray:
+        """g_i,ab, i = x, y, z (3, n, n)."""
+        return self._make_gradient()
 
     def position_derivative(self) -> FloatArray:
         """∂I_ab/∂r_k as one array (M, 3, n, n); for small systems."""
@@ -52,7 +61,7 @@ def overlap(basis: BasisSet) -> OneElectronIntegral:
     return OneElectronIntegral(
         basis,
         pairs.unpack(pairs.expansion.charges()),
-        pairs.unpack_gradient(pairs.gradient_expansion.charges()),
+        lambda: pairs.unpack_gradient(pairs.gradient_expansion.charges()),
     )
 
 
@@ -60,11 +69,16 @@ def kinetic(basis: BasisSet) -> OneElectronIntegral:
     """T_ab = ½ ∫ ∇φ_a · ∇φ_b in Hartree, eq. (2.14) before orthogonalisation."""
     n = basis.n_functions
     matrix = np.zeros((n, n))
-    gradient = np.zeros((3, n, n))
     for product in primitive_products(basis, 1, 1, triangle=False, order=0):
         a, b = _indices(product.coefficients.shape, product.first_functions)
         values = 0.5 * np.einsum("kiaib->kab", product.coefficients[:, 0])
         np.add.at(matrix, (a, b), values)
+    return OneElectronIntegral(basis, 0.5 * (matrix + matrix.T), lambda: _kinetic_gradient(basis))
+
+
+def _kinetic_gradient(basis: BasisSet) -> FloatArray:
+    """½ Σ_j ∫ (∂_i ∂_j φ_a) ∂_j φ_b: (3, n, n)."""
+    gradient = np.zeros((3, basis.n_functions, basis.n_functions))
     for product in primitive_products(basis, 2, 1, triangle=False, order=0):
         a, b = _indices(product.coefficients.shape, product.first_functions)
         k, _, _, left, _, right = product.coefficients.shape
@@ -72,17 +86,20 @@ def kinetic(basis: BasisSet) -> OneElectronIntegral:
         values = 0.5 * np.einsum("kijajb->ikab", second)
         for axis in range(3):
             np.add.at(gradient[axis], (a, b), values[axis])
-    return OneElectronIntegral(basis, 0.5 * (matrix + matrix.T), gradient)
+    return gradient
 
 
 def dipole(basis: BasisSet) -> tuple[OneElectronIntegral, OneElectronIntegral, OneElectronIntegral]:
     """X_i,ab = ∫ φ_a x_i φ_b in bohr about the (fixed) origin, i = x, y, z."""
     pairs = basis.pair_densities
     moments = pairs.expansion.first_moments()
-    gradients = pairs.gradient_expansion.first_moments()
+
+    def gradient(axis: int) -> FloatArray:
+        return pairs.unpack_gradient(pairs.gradient_expansion.first_moments()[axis])
+
     x, y, z = (
-        OneElectronIntegral(basis, pairs.unpack(m), pairs.unpack_gradient(g))
-        for m, g in zip(moments, gradients, strict=True)
+        OneElectronIntegral(basis, pairs.unpack(moments[axis]), partial(gradient, axis))
+        for axis in range(3)
     )
     return x, y, z
 
@@ -93,7 +110,7 @@ def uniform_field(basis: BasisSet, field: FloatArray) -> OneElectronIntegral:
     return OneElectronIntegral(
         basis,
         np.einsum("i,iab->ab", field, np.array([x.matrix for x in integrals])),
-        np.einsum("i,ijab->jab", field, np.array([x.gradient for x in integrals])),
+        lambda: np.einsum("i,ijab->jab", field, np.array([x.gradient for x in integrals])),
     )
 
 

@@ -87,5 +87,9 @@ def external_charges(
     source = smeared.combine(-charges)
     pairs = basis.pair_densities
     values = bilinear_form(coulomb_kernel, pairs.expansion, source)[:, 0]
-    gradient = bilinear_form(coulomb_kernel, pairs.gradient_expansion, source)[:, 0]
-    return OneElectronIntegral(basis, pairs.unpack(values), pairs.unpack_gradient(gradient))
+
+    def gradient() -> FloatArray:
+        form = bilinear_form(coulomb_kernel, pairs.gradient_expansion, source)
+        return pairs.unpack_gradient(form[:, 0])
+
+    return OneElectronIntegral(basis, pairs.unpack(values), gradient)
