@@ -52,13 +52,31 @@ def test_fermi_level_drifts_inside_a_wide_gap(filled, empty, top, gap, reduced_g
     assert abs(mu - exact) <= correction + 16 * EPS * (abs(top) + gap)
 
 
-@given(eigenvalue_lists, st.integers(0, 30))
-def test_zero_temperature_level_is_not_in_the_gap(eigenvalues, pairs):
-    assume(pairs <= eigenvalues.size)
+@given(st.integers(1, 8), st.integers(1, 8), powers_of_ten(-12.0, -3.0), st.booleans())
+def test_few_holes_or_electrons_do_not_fix_the_level(filled, empty, few, doped):
+    # δ pairs missing below a gap of 200/β: filled·(1−F) = δ, so ε_F = top + ln(filled/δ)/β up to
+    # a relative δ; and δ pairs too many: the mirror image.
+    beta, top, gap = 100.0, -0.3, 2.0
+    eigenvalues = np.concatenate([np.full(filled, top), np.full(empty, top + gap)])
+    electrons = 2 * filled + (2 * few if doped else -2 * few)
+    # What is left of δ in the floating-point number of electrons.
+    few = abs(electrons - 2 * filled) / 2
+    mu = fermi_level(eigenvalues, electrons, beta)
+    if doped:
+        exact = top + gap - math.log(empty / few) / beta
+    else:
+        exact = top + math.log(filled / few) / beta
+    assert abs(mu - exact) <= 2 * few / beta + 1e-13
+
+
+@given(eigenvalue_lists, st.floats(0.0, 1.0))
+def test_zero_temperature_level_is_not_in_the_gap(eigenvalues, filling):
+    pairs = round(filling * eigenvalues.size)
     ordered = np.sort(eigenvalues)
     inside = 0 < pairs < ordered.size
-    if inside:
-        assume(ordered[pairs] - ordered[pairs - 1] > 1e-9)
+    if inside and ordered[pairs] - ordered[pairs - 1] < 1e-9:
+        ordered[pairs:] += 0.1
+        eigenvalues = ordered
     mu = fermi_level(eigenvalues, 2 * pairs, math.inf)
     assert 2.0 * FermiDirac(math.inf, mu).occupation(eigenvalues).sum() == 2 * pairs
     if inside:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies.spectra import coalescing_energies, inverse_temperatures, signed
+from strategies.spectra import coalescing_energies, inverse_temperatures, powers_of_ten, signed
 
 from scc.errors import InputError
 from scc.functional.fermi_dirac import FermiDirac, entropy
@@ -91,6 +91,17 @@ def test_divided_differences_lose_digits_when_arguments_coalesce(data, beta, mu)
         assert abs(float(fermi.second_divided_difference(x, y, z)) - second) <= (
             bound * size + UNDERFLOW
         )
+
+
+@given(st.floats(-3.0, 3.0), powers_of_ten(-5.0, 1.0), st.floats(0.0, 1.0))
+def test_second_difference_loses_digits_at_moderate_spread(a, spread, fraction):
+    # Spreads around one, where the series hands over to the quotient: three digits more than above.
+    energies = [a, a + spread * fraction, a + spread]
+    exact, fermi = Reference(1.0, 0.0), FermiDirac(1.0, 0.0)
+    with mpmath.workdps(200):
+        second, size = exact.second(*energies)
+        error = abs(float(fermi.second_divided_difference(*energies)) - second)
+        assert error <= 8 * rounding(exact, *energies) * size
 
 
 @given(st.data(), inverse_temperatures(), chemical_potentials)
