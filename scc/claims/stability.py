@@ -5,8 +5,8 @@
 Two ways out:
 
 * attractive on-site U. A half-filled chain with nearest-neighbour hopping and Z = 1 has p = Z for
-  every U (it is bipartite), so ε_U = 1 − (J + U)χ₀ is singular exactly when U = −1/κ, κ the largest
-  eigenvalue of X = −χ₀ against 1 + X^{1/2} J X^{1/2}, computed without any U. Predicted: stable just
+  every U (bipartite), so ε_U = 1 − (J + U)χ₀ is singular exactly when U = −1/κ, κ the largest
+  eigenvalue of X = −χ₀ against 1 + X^{1/2} J X^{1/2}, found without any U. Predicted: stable just
   below, ``unstable`` just above.
 * Dirac exchange, whose kernel −(4/9)c₀ρ^{−2/3} beats 4π/q² on short wave lengths at low density.
   Two electrons on a ring of eight Gaussians: blowing up all lengths by s multiplies K by 1/s and χ₀
