@@ -33,8 +33,9 @@ class PolynomialOccupation:
 
     spectral_set: X, Hartree; degree: N; beta: 1/Hartree in (0, ∞]; chemical_potential: Hartree;
     coefficients: (N+1,) Chebyshev coefficients of G_N on the convex hull of X, Hartree. Arguments
-    of all methods are energies in Hartree, any broadcastable shapes. G_N is bounded on the hull,
-    gap included, but resembles G only on X. −DF_N is not definite: some F_N[x,y] are positive.
+    of all methods are energies in Hartree, any broadcastable shapes. G_N resembles G only on X; in
+    the gap it stays bounded at β = ∞ and where θ ≥ g(c) (g Green's function, c its critical point),
+    and may grow like e^{N(g(c)−θ)} otherwise. −DF_N is not definite: some F_N[x,y] are positive.
 
     Make one with :meth:`interpolate`.
     """
@@ -138,9 +139,8 @@ class PolynomialOccupation:
     ) -> None:
         """Raise InputError, naming the value, when an eigenvalue leaves X by more than slack.
 
-        slack: Hartree. A polynomial grows like e^{N g(x)} off X (g Green's function), except in
-        the gap, where it stays bounded; whole_hull=False forbids the gap as well, where G_N is
-        not close to G.
+        slack: Hartree. Off the hull G_N grows like e^{N(g(x)−θ)} (g Green's function).
+        whole_hull=False forbids the gap as well, where G_N is not close to G.
         """
         X = self.spectral_set
         values = np.asarray(eigenvalues, dtype=np.float64).ravel()
