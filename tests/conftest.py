@@ -1,4 +1,4 @@
-"""Hypothesis profiles: derandomised by default (CI), long and random under HYPOTHESIS_PROFILE=fuzz."""
+"""Hypothesis profiles: derandomised by default, long and random under HYPOTHESIS_PROFILE=fuzz."""
 
 import os
 import sys

@@ -13,7 +13,7 @@ from scc.bodyorder.green import convergence_rate, critical_point, greens_functio
 from scc.bodyorder.polynomial import PolynomialOccupation
 from scc.bodyorder.spectral_set import SpectralSet
 from scc.errors import InputError
-from scc.functional.fermi_dirac import FermiDirac
+from scc.occupations.fermi_dirac import FermiDirac
 
 
 @settings(max_examples=12)

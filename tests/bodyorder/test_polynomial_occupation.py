@@ -17,7 +17,7 @@ from scc.bodyorder.leja import leja_points
 from scc.bodyorder.polynomial import PolynomialOccupation
 from scc.bodyorder.spectral_set import SpectralSet
 from scc.errors import InputError
-from scc.functional.fermi_dirac import FermiDirac
+from scc.occupations.fermi_dirac import FermiDirac
 
 EPS = np.finfo(np.float64).eps
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from strategies.spectra import coalescing_energies, inverse_temperatures, powers_of_ten, signed
 
 from scc.errors import InputError
-from scc.functional.fermi_dirac import FermiDirac, entropy
+from scc.occupations.fermi_dirac import FermiDirac, entropy
 
 EPS = np.finfo(np.float64).eps
 # Below this an exponential has lost digits to gradual underflow.

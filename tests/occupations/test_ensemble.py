@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from strategies.spectra import inverse_temperatures, powers_of_ten
 
 from scc.errors import InputError
-from scc.functional.ensemble import Canonical, GrandCanonical, fermi_level
-from scc.functional.fermi_dirac import FermiDirac
+from scc.occupations.ensemble import Canonical, GrandCanonical, fermi_level
+from scc.occupations.fermi_dirac import FermiDirac
 
 EPS = np.finfo(np.float64).eps
 
