@@ -16,7 +16,12 @@ import scipy.sparse as sp
 from scc.arrays import FloatArray, IntArray
 from scc.basis.hermite import HermiteBlock, HermiteExpansion
 from scc.basis.polynomials import monomial_count
-from scc.basis.products import SCREENING, PrimitiveProducts, primitive_products
+from scc.basis.products import (
+    SCREENING,
+    PrimitiveProducts,
+    primitive_products,
+    surviving_pairs,
+)
 from scc.basis.shells import BasisSet
 
 
@@ -112,6 +117,18 @@ class PairDensities:
         """Σ_k ∂I_ab/∂r_k · dr_k of (*), with g as ``gradient`` (3, n_ordered): (n, n)."""
         moved = displacement[self.ordered_atom]
         return self.unpack_symmetrised(-np.einsum("oi,io->o", moved, gradient))
+
+
+def count_pairs(basis: BasisSet, screening: float = SCREENING) -> int:
+    """``PairDensities(basis).n_pairs`` without making them, to know beforehand what they cost."""
+    kept = np.zeros((basis.n_functions, basis.n_functions), dtype=bool)
+    for a in basis.primitives:
+        for b in basis.primitives:
+            i, j = surviving_pairs(basis, a, b, True, screening)
+            for left in range(2 * a.angular_momentum + 1):
+                for right in range(2 * b.angular_momentum + 1):
+                    kept[a.first_function[i] + left, b.first_function[j] + right] = True
+    return int(np.count_nonzero(np.tril(kept)))
 
 
 def sum_by_atom(atoms: IntArray, values: FloatArray, n_atoms: int) -> FloatArray:

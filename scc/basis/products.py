@@ -126,15 +126,15 @@ def primitive_products(
     """
     for a in basis.primitives:
         for b in basis.primitives:
-            i, j = _surviving_pairs(basis, a, b, triangle, screening)
+            i, j = surviving_pairs(basis, a, b, triangle, screening)
             if len(i) > 0:
                 yield _product(basis, a, b, i, j, left_derivatives, right_derivatives, order)
 
 
-def _surviving_pairs(
+def surviving_pairs(
     basis: BasisSet, a: PrimitiveShells, b: PrimitiveShells, triangle: bool, screening: float
 ) -> tuple[IntArray, IntArray]:
-    """Primitive pairs that are not negligible."""
+    """Indices (i, j) into two groups of primitives of the pairs that are not negligible."""
     separation = basis.positions[a.atom][:, None] - basis.positions[b.atom][None]
     reduced = a.exponent[:, None] * b.exponent / (a.exponent[:, None] + b.exponent)
     kept = reduced * np.einsum("abx,abx->ab", separation, separation) <= -np.log(screening)

@@ -13,11 +13,32 @@ import numpy as np
 
 from scc.arrays import FloatArray
 from scc.basis.hermite import bilinear_form
-from scc.basis.pairs import PairDensities
+from scc.basis.pairs import PairDensities, count_pairs
+from scc.basis.shells import BasisSet
 from scc.electrostatics.hermite_coulomb import coulomb_kernel
+from scc.errors import InputError
 
 STORED_ELEMENTS = 64_000_000
 """Largest array kept in memory, in float64 numbers (512 MB)."""
+
+LARGEST_BYTES = 4e9
+"""Systems whose (ab|cd) would take more than this are refused: recomputing them takes hours."""
+
+
+def require_feasible(basis: BasisSet, largest_bytes: float = LARGEST_BYTES) -> None:
+    """InputError when the pairs by pairs of (ab|cd) exceed ``largest_bytes``, before any is made.
+
+    Memory stands for work: every number is a sum over primitives, made anew at each use once
+    :data:`STORED_ELEMENTS` is exceeded.
+    """
+    pairs = count_pairs(basis)
+    needed = 8.0 * pairs**2
+    if needed > largest_bytes:
+        raise InputError(
+            f"{basis.n_functions} orbitals are too many for the Gaussian-orbital model: its "
+            f"electron repulsion takes {needed / 1e9:.3g} GB ({pairs} pairs squared), "
+            f"the limit is {largest_bytes / 1e9:.3g} GB"
+        )
 
 
 class ElectronRepulsion:

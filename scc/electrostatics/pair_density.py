@@ -14,7 +14,12 @@ import numpy as np
 from scc.arrays import FloatArray
 from scc.basis.shells import BasisSet
 from scc.basis.three_centre import ThreeCentreIntegrals
-from scc.electrostatics.electron_repulsion import STORED_ELEMENTS, ElectronRepulsion
+from scc.electrostatics.electron_repulsion import (
+    LARGEST_BYTES,
+    STORED_ELEMENTS,
+    ElectronRepulsion,
+    require_feasible,
+)
 from scc.electrostatics.hermite_coulomb import coulomb_kernel
 from scc.electrostatics.nuclei import checked_exponents, nuclear_repulsion, unit_charges
 from scc.errors import InputError
@@ -33,12 +38,14 @@ class PairDensityCoulomb:
         a_k (M,) in bohr⁻² of smeared nuclei, inf for a point; None: point nuclei.
     stored_elements:
         Largest four-index array kept in memory; larger ones are recomputed at every use.
+    largest_bytes:
+        Systems whose four-index array would exceed this are refused before anything is made.
 
     Density matrices D (n, n) count electrons (2P for closed shells). Potentials (n, n) in Hartree
     are those felt by an electron, V_ab = ∂E/∂D_ab = ∫ φ_a φ_b V.
 
     Raises InputError for lengths that do not match, exponents that are not positive, charges that
-    are not finite, or coinciding point nuclei.
+    are not finite, coinciding point nuclei, or a system too large.
     """
 
     def __init__(
@@ -48,7 +55,9 @@ class PairDensityCoulomb:
         nuclear_exponents: FloatArray | Sequence[float] | None = None,
         *,
         stored_elements: int = STORED_ELEMENTS,
+        largest_bytes: float = LARGEST_BYTES,
     ) -> None:
+        require_feasible(basis, largest_bytes)
         self.basis = basis
         self.nuclear_charges = np.array(nuclear_charges, dtype=np.float64)
         if self.nuclear_charges.shape != (len(basis),):

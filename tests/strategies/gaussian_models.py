@@ -26,7 +26,6 @@ from scc.functional.quadrature import MolecularGrid
 from scc.functional.xc import functional_from_name
 from scc.models.gaussian import GaussianTightBinding
 from scc.models.tight_binding import BoundTightBinding
-from scc.occupations.ensemble import Canonical, GrandCanonical
 from strategies.configurations import generators
 from strategies.onsite import Case, ensembles, temperatures
 
