@@ -109,9 +109,9 @@ class EwaldInteraction:
         first, second = pairs.first, pairs.second
         change = np.sum(pairs.displacement * (displacement[second] - displacement[first]), axis=1)
         change *= self._slopes
-        number = len(self._configuration)
-        result = np.bincount(first, weights=change * charges[second], minlength=number)
-        result += np.bincount(second, weights=change * charges[first], minlength=number)
+        result = np.zeros(len(self._configuration))
+        np.add.at(result, first, change * charges[second])
+        np.add.at(result, second, change * charges[first])
         for vectors, weights, cosine, sine in self._waves():
             # d cos(θ_ℓ - θ_k) = -sin(θ_ℓ - θ_k) (dθ_ℓ - dθ_k),  θ = k·r
             turn = displacement @ vectors.T

@@ -36,11 +36,10 @@ class PairRepulsion:
         """e_ℓ, half of each pair energy of atom ℓ, shape (M,), Hartree; their sum is E_rep."""
         pairs = self._pairs(configuration)
         half = 0.5 * self._energy_and_slope(pairs)[0]
-        number = len(configuration)
-        return np.asarray(
-            np.bincount(pairs.first, weights=half, minlength=number)
-            + np.bincount(pairs.second, weights=half, minlength=number)
-        )
+        energies = np.zeros(len(configuration))
+        np.add.at(energies, pairs.first, half)
+        np.add.at(energies, pairs.second, half)
+        return energies
 
     def site_contract(self, configuration: Configuration, weights: FloatArray) -> FloatArray:
         """∂(Σ_ℓ a_ℓ e_ℓ)/∂r, shape (M, 3), Hartree/bohr, for weights a (M,)."""

@@ -244,6 +244,15 @@ def test_potential_has_a_cell_average(edge, ratio, generator):
     assert abs(potential.mean()) < 1e-10 * np.abs(potential).max()
 
 
+def test_lone_narrow_charge_in_a_wide_cell_breaks_derivatives():
+    """No image lies within the short range: sums over no pairs must still be real arrays."""
+    single = Configuration(("H",), np.ones((1, 3)), 15.0 * np.eye(3), (True, True, True))
+    interaction = EwaldInteraction(single, np.array([0.2]))
+    one = np.ones(1)
+    assert np.abs(interaction.position_jvp(one, np.ones((1, 3)))).max() < 1e-14
+    assert np.abs(interaction.position_contract(one, one)).max() < 1e-14
+
+
 @given(periodic_charges(), st.integers(0, 2))
 def test_supercell_or_image_changes_the_energy(charges, axis):
     configuration, widths = charges.configuration, charges.widths

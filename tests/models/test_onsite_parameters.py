@@ -343,6 +343,17 @@ def test_pair_repulsion_is_not_the_published_form(one, two, distance):
     assert energies.sum() == pytest.approx(expected, rel=1e-13)
 
 
+def test_isolated_atom_breaks_empty_sums():
+    atom, model = Configuration(("C",), np.zeros((1, 3))), sourced_parameters()
+    matrix = model.hamiltonian(atom).toarray()
+    assert np.array_equal(matrix, np.diag(model.onsite_energies(atom)))
+    assert not np.any(model.position_perturb(atom, np.ones((1, 3))).toarray())
+    assert not np.any(model.position_contract(atom, np.ones((4, 4))))
+    energies = model.repulsion_energies(atom)
+    assert energies.dtype == np.float64
+    assert not np.any(energies)
+
+
 @pytest.mark.parametrize(
     ("species", "positions", "negative"),
     [
