@@ -6,16 +6,20 @@ differenced; it also knows how far the spectrum is from the singularities of F, 
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+from hypothesis import assume, reject
 from hypothesis import strategies as st
 
 from scc.arrays import FloatArray
 from scc.configuration import Configuration, cluster
 from scc.electrostatics.site_terms import ExternalPotential, OnsiteHubbard
+from scc.equilibration.equilibrate import equilibrate
+from scc.errors import InputError
 from scc.functional.energy import EnergyFunctional, FunctionalState
+from scc.models.extended_huckel import sourced_parameters
 from scc.models.hopping import ExponentialHopping
 from scc.models.model_systems import ModelSystem
 from scc.models.onsite import OnsiteTightBinding
@@ -25,6 +29,8 @@ from strategies.configurations import generators
 from strategies.synthetic_assembly import SyntheticAssembly
 
 SPECIES = ("Na", "Cl")
+ELEMENTS = ("H", "Li", "C", "N", "O", "F", "Na", "Al", "Si", "S", "Cl")
+SOURCED = sourced_parameters()
 Build = Callable[[Configuration], tuple[BoundTightBinding, tuple]]
 
 
@@ -130,11 +136,11 @@ def geometries(draw, min_atoms=2, max_atoms=14):
 
 
 @st.composite
-def extra_terms(draw, atoms):
+def extra_terms(draw, atoms, smallest_hubbard=-0.5):
     """Builders of explicit terms: nothing, on-site U of either sign, a uniform field, or both."""
     rng = draw(generators())
     kinds = draw(st.sets(st.sampled_from(("hubbard", "field"))))
-    hubbard, field = rng.uniform(-0.5, 1.0, atoms), rng.uniform(-0.1, 0.1, 3)
+    hubbard, field = rng.uniform(smallest_hubbard, 1.0, atoms), rng.uniform(-0.1, 0.1, 3)
 
     def build(configuration: Configuration, nuclear_charges: FloatArray) -> tuple:
         terms = []
@@ -178,14 +184,62 @@ def ensembles(draw, eigenvalues, beta):
 
 
 @st.composite
+def molecules(draw, min_atoms=2, max_atoms=5):
+    """Random clusters of main-group elements at the distances of bonds, for sourced parameters."""
+    return cluster(
+        draw(st.integers(min_atoms, max_atoms)),
+        draw(st.floats(1.6, 3.0)),
+        draw(generators()),
+        dimension=draw(st.sampled_from((1, 2, 3))),
+        species=draw(st.lists(st.sampled_from(ELEMENTS), min_size=1, max_size=3)),
+    )
+
+
+@st.composite
 def onsite_cases(draw, max_atoms=14, betas=None, extra=True):
-    """On-site tight binding anywhere: v̂ up to about one Hartree."""
-    configuration = draw(geometries(max_atoms=max_atoms))
+    """On-site tight binding anywhere: v̂ up to about one Hartree; one case in four is sourced."""
+    sourced = draw(st.sampled_from((False, False, False, True)))
+    configuration = draw(molecules() if sourced else geometries(max_atoms=max_atoms))
     atoms = len(configuration)
     terms = draw(extra_terms(atoms)) if extra else (lambda c, z: ())
-    build = onsite_build(draw(model_systems()), terms)
+    build = onsite_build(SOURCED if sourced else draw(model_systems()), terms)
     features = draw(st.floats(0.0, 1.0)) * draw(generators()).normal(size=atoms)
     return draw(_completed(configuration, build, features, betas))
+
+
+@st.composite
+def relaxable_cases(draw, max_atoms=10, betas=None, sourced=True):
+    """On-site problems with E[ρ] convex, so that there is one equilibrium; v̂ = 0.
+
+    At β = ∞ the canonical problem must have a solution with a gap above 0.1 Hartree, and µ of the
+    grand-canonical ensemble is put into that gap.
+    """
+    chemical = sourced and draw(st.sampled_from((False, False, True)))
+    configuration = draw(molecules(max_atoms=4) if chemical else geometries(max_atoms=max_atoms))
+    atoms = len(configuration)
+    terms = draw(extra_terms(atoms, smallest_hubbard=0.0))
+    build = onsite_build(SOURCED if chemical else draw(model_systems()), terms)
+    beta = draw(temperatures(high=50.0) if betas is None else betas)
+    model, _ = build(configuration)
+    neutral, largest = model.neutral_electrons, model.largest_electron_count
+    canonical = draw(st.booleans())
+    case = Case(configuration, build, beta, Canonical(0.0), np.zeros(atoms), math.pi / beta)
+    if not math.isinf(beta):
+        if canonical:
+            charge = draw(st.floats(-0.2, 0.2)) * atoms
+            return replace(case, ensemble=Canonical(float(neutral - charge)))
+        return replace(case, ensemble=GrandCanonical(draw(st.floats(-1.0, 0.5))))
+    pairs = float(np.clip(2.0 * round(neutral / 2.0), 2.0, largest - 2.0))
+    case = replace(case, ensemble=Canonical(pairs))
+    try:
+        relaxed = equilibrate(case.functional)
+    except InputError:  # degenerate at this electron number, the π levels of a line for example
+        reject()
+    assume(relaxed.converged and relaxed.gap > 0.1)
+    if canonical:
+        return replace(case, scale=0.5 * relaxed.gap)
+    mu = relaxed.fermi_level + draw(st.floats(-0.25, 0.25)) * relaxed.gap
+    return replace(case, ensemble=GrandCanonical(mu), scale=0.25 * relaxed.gap)
 
 
 @st.composite

@@ -44,6 +44,13 @@ class SyntheticAssembly:
     def electrostatics(self):
         return (QuadraticTerm(self.configuration, self.seed), SineTerm(self.configuration))
 
+    def dipole_potentials(self) -> FloatArray:
+        """x, y, z on the diagonal at the atoms."""
+        return np.array([np.diag(x) for x in self.configuration.positions[self.atom_of_orbital].T])
+
+    def dipole_potentials_perturb(self, displacement: FloatArray) -> FloatArray:
+        return np.array([np.diag(x) for x in displacement[self.atom_of_orbital].T])
+
     # -- functions of (possibly complex) positions ---------------------------------------------
 
     def _squares(self, r):
