@@ -20,14 +20,15 @@ from scc.locality.fits import Fit, fit_exponential, fit_power, fit_product
 
 Kind = Literal["exponential", "algebraic", "finite", "inconclusive"]
 
-NEAR_FIELD = 1.0 / 30.0
+NEAR_FIELDS = (1.0 / 30.0, 1.0 / 15.0, 1.0 / 8.0)
 """The window of the decision starts at this fraction of its end: decay is about large distances,
-but a power and an exponential are told apart by the ratio of the largest to the smallest."""
+but a power and an exponential are told apart by the ratio of the largest to the smallest. Later
+starts are tried in turn as long as a near field of another law leaves the verdict open."""
 
 ASYMPTOTIC = 0.1
 """Rate and power are then measured from this fraction of the window's end on."""
 
-EDGE = 0.85
+EDGE = 0.75
 """The window ends at this fraction of the largest distance at the latest, and where 99 % of all
 pairs are nearer: the pairs beyond join one end of the system to the other, and they are few."""
 
@@ -44,6 +45,9 @@ ALGEBRAIC_FALL = 2.0
 
 LEAST_FALL = 3.0
 """Less fall than this in ln|a| over the whole range is no decay to speak of."""
+
+FLAT_POWER, FLAT_LEVEL = 0.5, 1e-6
+"""A tail with a smaller power, at a smaller fraction of the maximum, is noise above the floor."""
 
 _LEAST_POINTS = 6
 _FINITE_JUMP = np.log(1e3)
@@ -114,11 +118,13 @@ def decide(
     1. Envelope of |a| above the noise floor (:func:`envelope`).
     2. Zero from a distance on where, going on as before, |a| would still be a thousand times the
        floor: ``finite``.
-    3. Window [r_high/30, r_high], r_high the end of the envelope, but not beyond 0.85 of the
+    3. Window [r_high/30, r_high], r_high the end of the envelope, but not beyond 3/4 of the
        largest distance nor the distance below which 99 % of all pairs lie; ``r_range`` overrides.
        Product fit there: E ± σ, and the whole fall W = E + p ln(r_high/r_low).
     4. E − 2σ > max(3, 0.3 W): ``exponential``. E + 2σ < max(2, 0.3 W) and |a| falling by more
-       than e³ over the whole range: ``algebraic``. Anything else: ``inconclusive``.
+       than e³ over the whole range: ``algebraic``. Neither: the same from r_high/15, then from
+       r_high/8; then ``inconclusive``. A flat tail below 1e-6 of the maximum is taken for noise
+       above the floor, and ``inconclusive`` too.
     5. Rate and power from [r_high/10, r_high] (or ``r_range``).
 
     Parameters
@@ -132,43 +138,59 @@ def decide(
 
     Raises InputError as :func:`envelope` does, and for an empty ``r_range``.
     """
-    data = envelope(r, a, floor=floor)
     if r_range is not None and not 0.0 <= r_range[0] < r_range[1]:
         raise InputError(f"r_range must be increasing and not negative, got {r_range}")
+    data = envelope(r, a, floor=floor)
     finite = _finite_range(data)
     if finite is not None:
         return finite
-    low, high = r_range if r_range is not None else _window(data)
-    inside = data.distance[(data.distance >= low) & (data.distance <= high)]
-    if len(inside) < _LEAST_POINTS:
-        reason = f"only {len(inside)} distances above the noise floor {data.floor:.3g}"
-        return Decay("inconclusive", reason, (low, high), np.nan, np.nan, None, None, data)
-    product = fit_product(data, (low, high))
+    high = min(float(data.distance[-1]), EDGE * data.largest_distance, data.crowded_distance)
+    windows = [r_range] if r_range else [(start * high, high) for start in NEAR_FIELDS]
+    if _count(data, windows[0]) < _LEAST_POINTS:
+        reason = f"only {_count(data, windows[0])} distances above the floor {data.floor:.3g}"
+        return Decay("inconclusive", reason, windows[0], np.nan, np.nan, None, None, data)
+
+    verdicts = [
+        _verdict(data, window) for window in windows if _count(data, window) >= _LEAST_POINTS
+    ]
+    kind, reason, fall, sigma = next((v for v in verdicts if v[0] != "inconclusive"), verdicts[0])
+    asymptotic = r_range or (ASYMPTOTIC * high, high)
+    if _count(data, asymptotic) < _LEAST_POINTS:
+        asymptotic = windows[0]
+    exponential = fit_exponential(data, prefactor_power, asymptotic)
+    algebraic = fit_power(data, asymptotic)
+    return Decay(kind, reason, algebraic.r_range, fall, sigma, exponential, algebraic, data)
+
+
+def _verdict(data: Envelope, window: tuple[float, float]) -> tuple[Kind, str, float, float]:
+    """Kind, reason, E and its standard deviation from the product fit in one window."""
+    product = fit_product(data, window)
     low, high = product.r_range
     fall, sigma = product.rate * (high - low), product.rate_uncertainty * (high - low)
     whole = fall + product.power * float(np.log(high / low))
-
-    start = low if r_range is not None else max(low, ASYMPTOTIC * high)
-    if (inside >= start).sum() < _LEAST_POINTS:
-        start = low
-    exponential = fit_exponential(data, prefactor_power, (start, high))
-    algebraic = fit_power(data, (start, high))
-
-    kind: Kind = "inconclusive"
-    if fall - 2.0 * sigma > max(EXPONENTIAL_FALL, SHARE * whole):
-        kind = "exponential"
-    elif fall + 2.0 * sigma < max(ALGEBRAIC_FALL, SHARE * whole) and _total_fall(data) > LEAST_FALL:
-        kind = "algebraic"
     reason = (
         f"of a fall by e^-{whole:.1f} over r = {low:.4g}..{high:.4g} "
         f"the exponential factor makes e^-({fall:.1f} ± {sigma:.1f})"
     )
-    return Decay(kind, reason, (start, high), fall, sigma, exponential, algebraic, data)
+    level = float(data.magnitude[-1] / data.magnitude.max())
+    if level < FLAT_LEVEL and _tail_power(data, (low, high)) < FLAT_POWER:
+        reason = f"flat at {level:.1g} of the maximum: noise above the floor {data.floor:.3g}?"
+        return "inconclusive", reason, fall, sigma
+    if fall - 2.0 * sigma > max(EXPONENTIAL_FALL, SHARE * whole):
+        return "exponential", reason, fall, sigma
+    if fall + 2.0 * sigma < max(ALGEBRAIC_FALL, SHARE * whole) and _total_fall(data) > LEAST_FALL:
+        return "algebraic", reason, fall, sigma
+    return "inconclusive", reason, fall, sigma
 
 
-def _window(data: Envelope) -> tuple[float, float]:
-    high = min(float(data.distance[-1]), EDGE * data.largest_distance, data.crowded_distance)
-    return NEAR_FIELD * high, high
+def _count(data: Envelope, window: tuple[float, float]) -> int:
+    return int(((data.distance >= window[0]) & (data.distance <= window[1])).sum())
+
+
+def _tail_power(data: Envelope, window: tuple[float, float]) -> float:
+    """Power fitted to the outer two thirds of a window; inf if it holds too few distances."""
+    tail = (max(window[0], window[1] / 3.0), window[1])
+    return fit_power(data, tail).power if _count(data, tail) >= _LEAST_POINTS else np.inf
 
 
 def _total_fall(data: Envelope) -> float:
@@ -178,19 +200,16 @@ def _total_fall(data: Envelope) -> float:
 
 def _finite_range(data: Envelope) -> Decay | None:
     """The verdict ``finite``, if the quantity stops before it has decayed to the floor."""
-    if not data.ends_in_noise:
+    reach = float(data.distance[-1]) if len(data) else 0.0
+    # A node of an oscillation can hide the last few distances, not a tenth of the range.
+    if not data.ends_in_noise or data.largest_distance < 1.1 * reach:
         return None
     if len(data) == 0:
-        reason, reach = "zero for every pair at a positive distance", 0.0
+        reason = "zero for every pair at a positive distance"
     else:
-        reach = float(data.distance[-1])
         # Expected at the next distance measured: a straight line in r through the outer third.
-        outer = data.distance >= reach * 2.0 / 3.0
-        slope = (
-            fit_exponential(data, r_range=(reach * 2.0 / 3.0, reach)).rate
-            if (outer.sum() > 1)
-            else 0.0
-        )
+        tail = (reach * 2.0 / 3.0, reach)
+        slope = fit_exponential(data, r_range=tail).rate if _count(data, tail) > 1 else 0.0
         last = float(np.log(data.magnitude[-1]))
         expected = last - max(slope, 0.0) * (data.next_distance - reach)
         if data.floor > 0.0 and expected - np.log(data.floor) < _FINITE_JUMP:
