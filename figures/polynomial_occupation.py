@@ -34,7 +34,11 @@ def draw() -> Figure:
     errors = interpolation_errors(X, math.inf, MU, 80)
     rate = convergence_rate(X, math.inf, MU)
     right.semilogy(errors.degrees[2:], errors.total[2:], ".", ms=4)
-    right.semilogy(errors.degrees, 3.0 * np.exp(-rate * errors.degrees), "k:", lw=1)
+    degrees = errors.degrees[2:]
+    right.semilogy(
+        degrees, degrees * np.exp(-rate * degrees), "k:", lw=1, label=r"$N e^{-\theta N}$"
+    )
+    right.legend(fontsize=8)
     right.set_xlabel("degree N")
-    right.set_title(rf"$\|F-F_N\|+\|G-G_N\|$, slope $\theta$ = {rate:.3f}")
+    right.set_title(rf"$\|F-F_N\|+\|G-G_N\|$, $\theta$ = {rate:.3f}")
     return figure
