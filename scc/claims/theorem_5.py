@@ -342,7 +342,7 @@ def _draw_orders(axes: Axes, results: Sequence[SystemResult], title: str) -> Non
     axes.set_xlabel("number $n$ of further atoms")
     axes.set_ylabel(r"$\max\,|U_{nN}|\ /\ \max\,|P_N(H)_{\ell k}|$")
     axes.set_title(title, fontsize="medium")
-    axes.legend(fontsize="x-small", loc="lower left" if "win" in title else "upper right")
+    axes.legend(fontsize="x-small", loc="lower left" if "wdin" in title else "upper right")
 
 
 def _note(result: SystemResult) -> str:
