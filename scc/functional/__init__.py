@@ -1,0 +1,14 @@
+"""The energy functional and its terms."""
+
+from scc.functional.energy import EnergyFunctional, FunctionalState
+from scc.functional.exchange_correlation_term import ExchangeCorrelation
+from scc.functional.quadrature import MolecularGrid
+from scc.functional.xc import functional_from_name
+
+__all__ = [
+    "EnergyFunctional",
+    "ExchangeCorrelation",
+    "FunctionalState",
+    "MolecularGrid",
+    "functional_from_name",
+]
