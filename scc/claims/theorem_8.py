@@ -33,13 +33,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from scc.arrays import BoolArray, FloatArray, IntArray
 from scc.bodyorder.green import convergence_rate
 from scc.bodyorder.polynomial import PolynomialOccupation
 from scc.claims._body_order_systems import BodyOrdered, Chain
+from scc.claims._theorem_8_figure import NAMES, WINDOW, draw
 from scc.claims.claim import Claim, System, SystemResult
 
 RATE_TOLERANCE = 0.10
@@ -48,19 +47,12 @@ VARIATION = 0.10
 
 # c_stab of model A needs a dense Hessian, M⁵ operations.
 _LARGEST_HESSIAN = 40
-# Errors above are not asymptotic, those below carry the rounding of the two solutions.
-_WINDOW = (1e-2, 3e-11)
 
 _METAL = {"model": "onsite", "gap": 0.0, "spacing": [1.0], "beta": "10", "margin": 0.1}
 _INSULATOR = {"model": "onsite", "gap": 2.0, "spacing": [1.0, 1.3], "beta": "inf", "margin": 0.02}
 _GAUSSIAN = {"model": "loewdin", "spacing": [1.8], "beta": "20", "margin": 0.05}
 # Raw orbitals as if S = 1 have a narrow band: colder, for a rate of the same size.
 _RAW = {"model": "orthonormal", "spacing": [1.8], "beta": "80", "margin": 0.01}
-_NAMES = {
-    "onsite": "on-site B",
-    "loewdin": "Gaussian A, Loewdin",
-    "orthonormal": "Gaussian A, orthonormal by assumption",
-}
 
 
 def systems(full: bool) -> list[System]:
@@ -87,14 +79,14 @@ def systems(full: bool) -> list[System]:
 
 def _rate(name: str, chain: dict[str, Any], atoms: int, degrees: Sequence[int]) -> System:
     return System(
-        f"{_NAMES[chain['model']]}, {name}, beta = {chain['beta']}, M = {atoms}, against N",
+        f"{NAMES[chain['model']]}, {name}, beta = {chain['beta']}, M = {atoms}, against N",
         {"kind": "rate", **chain, "atoms": atoms, "degrees": list(degrees)},
     )
 
 
 def _size(name: str, chain: dict[str, Any], degree: int, sizes: Sequence[int], bulk: int) -> System:
     return System(
-        f"{_NAMES[chain['model']]}, {name}, beta = {chain['beta']}, N = {degree}, against M",
+        f"{NAMES[chain['model']]}, {name}, beta = {chain['beta']}, N = {degree}, against M",
         {"kind": "size", **chain, "degree": degree, "sizes": list(sizes), "bulk": bulk},
     )
 
@@ -129,7 +121,7 @@ def _measure_rate(system: System) -> SystemResult:
     # Newton's second step is of the order of the square of the first.
     linear = (errors < 1e-5) & (errors > 1e-9)
     deviation = float(np.max(np.array(steps)[linear]))
-    trusted = errors > _WINDOW[1]
+    trusted = errors > WINDOW[1]
     ratio = float(np.max(np.array(excess)[trusted & (errors < 1e-3)]))
     close = all(abs(rate / theta - 1.0) <= RATE_TOLERANCE for rate in rates.values())
     return system.result(
@@ -168,7 +160,7 @@ def _measure_rate(system: System) -> SystemResult:
 
 def fitted_rate(degrees: FloatArray, errors: FloatArray) -> float:
     """θ of error ~ N^{1/2} e^{−θN} by least squares in the window of errors."""
-    used = (errors < _WINDOW[0]) & (errors > _WINDOW[1])
+    used = (errors < WINDOW[0]) & (errors > WINDOW[1])
     n = degrees[used]
     return -float(np.polyfit(n, np.log(errors[used]) - 0.5 * np.log(n), 1)[0])
 
@@ -298,92 +290,6 @@ def _containment(solutions: Sequence[BodyOrdered]) -> dict[str, bool]:
             s.farthest <= s.chain.margin for s in solutions
         )
     return found
-
-
-def draw(results: Sequence[SystemResult]) -> Figure:
-    figure = Figure(figsize=(9.6, 7.6), layout="constrained")
-    panels = figure.subplots(2, 2)
-    rates = [result for result in results if result.parameters["kind"] == "rate"]
-    sizes = [result for result in results if result.parameters["kind"] == "size"]
-    onsite = [result for result in rates if result.parameters["model"] == "onsite"]
-    gaussian = [result for result in rates if result.parameters["model"] != "onsite"]
-    _draw_rates(panels[0, 0], onsite, "(a) on-site model B")
-    _draw_rates(panels[0, 1], gaussian, "(b) Gaussian model A")
-    _draw_sizes(panels[1, 0], [result for result in sizes if "fit" not in result.series])
-    _draw_growth(panels[1, 1], [result for result in sizes if "fit" in result.series])
-    return figure
-
-
-def _draw_rates(axes: Axes, results: Sequence[SystemResult], title: str) -> None:
-    for result, colour in zip(results, ("C0", "C1", "C2", "C3", "C4"), strict=False):
-        p, series = result.parameters, result.series
-        degrees, errors, theta = series["degrees"], series["v"], float(series["theta"])
-        beta = r"\infty" if p["beta"] == "inf" else p["beta"]
-        overlap = {"loewdin": "Löwdin, ", "orthonormal": "$S = 1$ assumed, "}.get(p["model"], "")
-        label = rf"{overlap}$\beta = {beta}$, $M = {p['atoms']}$"
-        shown = errors > _WINDOW[1]
-        axes.semilogy(degrees[shown], errors[shown], "o", ms=4, color=colour, label=label)
-        energies = np.maximum(series["energy"], 1e-16)
-        kept = energies > 1e-12
-        axes.semilogy(degrees[kept], energies[kept], "+", ms=5, color=colour, alpha=0.6)
-        n = np.linspace(degrees[shown][0], degrees[shown][-1])
-        used = shown & (errors < _WINDOW[0])
-        shape = 0.5 * np.log(degrees[used]) - theta * degrees[used]
-        offset = np.mean(np.log(errors[used]) - shape)
-        axes.semilogy(n, np.sqrt(n) * np.exp(offset - theta * n), "-", lw=1, color=colour)
-    axes.plot(
-        [], [], "k-", lw=1, label=r"$\propto N^{1/2} e^{-\theta N}$, $\theta$ of Green's function"
-    )
-    axes.plot([], [], "k+", ms=5, label=r"$|\mathcal{G}_N - \mathcal{G}|$")
-    axes.plot([], [], "ko", ms=4, label=r"$\|\hat v^*_N - \hat v^*\|_\infty$")
-    axes.set_xlabel("degree $N$")
-    axes.set_ylabel("error (Hartree)")
-    axes.set_title(title, fontsize="medium")
-    axes.legend(fontsize="x-small")
-
-
-def _draw_sizes(axes: Axes, results: Sequence[SystemResult]) -> None:
-    for result in results:
-        p = result.parameters
-        label = (
-            f"{_NAMES[p['model']].replace('oe', 'ö')}, $\\beta = {p['beta']}$, $N = {p['degree']}$"
-        )
-        axes.plot(result.series["sizes"], 1e3 * result.series["errors"], "o-", ms=5, label=label)
-    axes.set_ylim(bottom=0.0)
-    axes.set_xlabel("number of atoms $M$")
-    axes.set_ylabel(r"$\|\hat v^*_N - \hat v^*\|_\infty$ (mHartree)")
-    axes.set_title("(c) finite temperature: independent of $M$", fontsize="medium")
-    axes.legend(fontsize="x-small", loc="lower right")
-
-
-def _draw_growth(axes: Axes, results: Sequence[SystemResult]) -> None:
-    for result, colour in zip(results, ("C0", "C1"), strict=False):
-        series = result.series
-        sizes = series["sizes"]
-        slope, offset = series["fit"]
-        label = f"largest, $N = {result.parameters['degree']}$"
-        axes.semilogx(sizes, 1e3 * series["errors"], "o", ms=5, color=colour, label=label)
-        grid = np.geomspace(sizes[0], sizes[-1])
-        axes.semilogx(grid, 1e3 * (offset + slope * np.log(grid)), "-", lw=1, color=colour)
-        axes.semilogx(
-            sizes,
-            1e3 * series["middle"],
-            "s",
-            ms=5,
-            mfc="none",
-            color=colour,
-            label="in the middle",
-        )
-        predicted = series["middle"][-1] + series["potential"] - series["potential"][-1]
-        axes.semilogx(sizes, 1e3 * predicted, "--", lw=1, color=colour)
-        axes.set_xticks(sizes, [str(int(size)) for size in sizes])
-        axes.set_xticks([], minor=True)
-    axes.plot([], [], "k-", lw=1, label=r"$a + b\,\ln M$ fitted")
-    axes.plot([], [], "k--", lw=1, label=r"$2\sigma\ln M$ of the line charge created by $F_N$")
-    axes.set_xlabel("number of atoms $M$")
-    axes.set_ylabel(r"$|\hat v^*_N - \hat v^*|$ (mHartree)")
-    axes.set_title(r"(d) on-site insulator, $\beta=\infty$: grows like $\ln M$", fontsize="medium")
-    axes.legend(fontsize="x-small")
 
 
 CLAIM = Claim(
