@@ -45,9 +45,7 @@ def test_energy_against_the_formulas_written_out(case):
     p = 2.0 * np.bincount(atom, weights=np.diagonal(F))
     Z = model.nuclear_charges
     sigma = model.electrostatics[0].widths
-    r = np.linalg.norm(
-        configuration.positions[:, None] - configuration.positions[None, :], axis=-1
-    )
+    r = np.linalg.norm(configuration.positions[:, None] - configuration.positions[None, :], axis=-1)
     tau = 1.0 / np.sqrt(2.0 * (sigma[:, None] ** 2 + sigma[None, :] ** 2))
     J = np.where(r > 0.0, erf(tau * r) / np.where(r > 0.0, r, 1.0), 2.0 * tau / math.sqrt(math.pi))
     entropy = np.sum(xlogy(f, f) + xlogy(1.0 - f, 1.0 - f)) / case.beta
