@@ -1,0 +1,381 @@
+"""Theorem 4: at fixed v̂, E_ℓ and ρ_ℓ depend on a distant atom m only exponentially little, (3.3).
+
+Four kinds of systems.
+
+*Exact rate.* On the chain H_ℓ,ℓ±1 = −t the Matsubara sum of :mod:`scc.claims._local_derivatives`
+is explicit: G_ℓm(z) ∝ e^{i θ |ℓ−m|}, cos θ = −z/2t. At finite β the term of the nearest pole wins,
+
+    ∂p_ℓ/∂v_m ~ Re[c e^{2iθ₀r}],             rate 2|Im arccos(−(µ + iπ/β)/2t)|,
+    ∂E_ℓ/∂v_m ~ Re[c′ e^{2iθ₀r}]/r,          the same rate,
+
+the latter because G(z) = −β⁻¹ ln(1 + e^{−β(z−µ)}) has a branch cut µ + i[π/β, ∞) where F has poles.
+The terms oscillate with 2Re θ₀ = 2k_F. Their envelope is taken exactly: a damped cosine has
+√|x_r² − x_{r−1}x_{r+1}| ∝ e^{−ηr} (the Teager–Kaiser operator). At µ = 0 on this bipartite chain
+∂p alternates, ∂E vanishes by symmetry. At β = ∞ with levels ∓D/2 the sum is an integral along
+the imaginary axis, whose stationary point gives ∂p ~ r^{−1/2} e^{−ηr}, η = 2 arcsinh(D/4t), and,
+one order further down because µ lies at mid-gap, ∂E ~ r^{−3/2} e^{−ηr}. Prefactor powers are
+fixed, never fitted. Distances start where the second pole is below 1e-3 and stop 5/η before the
+end of the chain.
+
+*Ordered chains*, on-site (model B) and Gaussian (model A) at β < ∞ and β = ∞, v̂ = v̂* held fixed:
+∂/∂v̂_m and ∂/∂r_m of p_ℓ and E_ℓ against 2γ from Green's function.
+
+*Density at points* (Gaussian, orthonormal by assumption): ∂ρ_ℓ(x)/∂(r_m, v̂_m) against
+s = |x − r_ℓ| + r_ℓm, as (3.3) has it.
+
+*Random configurations* in one, two and three dimensions, v̂ random. A measurement is expected to
+tell an exponential from a power where predicted rate × diameter ≥ 10; below that the verdict is
+left open. The rates in the table are of the slowest derivative, relative to 2γ.
+
+Densities are populations p_ℓ = ∫ρ_ℓ except where points are named; in the on-site model they are
+all of ρ_ℓ. r in bohr.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from scc.arrays import FloatArray
+from scc.basis.evaluate import evaluate
+from scc.claims._gaussian_systems import model_a_case, random_gaussian_case
+from scc.claims._local_derivatives import (
+    Case,
+    beta_of,
+    distances_from,
+    local_derivatives,
+    predicted_rate,
+    spread_atoms,
+)
+from scc.claims._onsite_systems import hopping_chain, model_b_case, random_case
+from scc.claims._theorem_4_figure import draw
+from scc.claims.claim import Claim, System, SystemResult
+from scc.locality import decide, envelope, fit_exponential
+
+DECIDABLE = 10.0
+"""Predicted rate × diameter from which an exponential should be told from a power."""
+
+RATE_TOLERANCE = {"mu = 0": 0.005, "mu != 0": 0.03, "beta = inf": 0.03}
+
+SLOWEST = 0.5
+"""A measured rate this much below 2γ would contradict (3.3): the prediction is asymptotic, and in
+disordered systems prefactors and fluctuations move a fitted rate by up to a third."""
+
+FLOOR = 100.0 * np.finfo(np.float64).eps
+"""Noise floor relative to the largest value: rounding of the eigenvectors of H."""
+
+
+def systems(full: bool) -> list[System]:
+    chains = [
+        _chain(beta, mu, atoms)
+        for beta in (1.0, 2.0, 4.0, 8.0, 16.0)
+        for mu in (0.0, 0.5, 1.2)
+        for atoms in ((0, 500) if full else (0,))
+    ]
+    chains += [_chain(16.0, 0.5, 2000)]
+    chains += [_gapped_chain(gap) for gap in (0.4, 0.8, 1.6, 3.2)]
+    return [*chains, *_ordered(), *_random(full)]
+
+
+def _chain(beta: float, mu: float, atoms: int) -> System:
+    atoms = atoms or max(40, math.ceil(20.0 / exact_rate(beta, mu)))
+    return System(
+        f"hopping chain, M = {atoms}, beta = {beta:g}, mu = {mu:g}",
+        {"kind": "exact", "atoms": atoms, "beta": beta, "mu": mu, "gap": 0.0},
+    )
+
+
+def _gapped_chain(gap: float) -> System:
+    atoms = 2 * math.ceil(max(20.0, 20.0 / exact_gap_rate(gap)))
+    return System(
+        f"hopping chain, M = {atoms}, beta = inf, levels ±{0.5 * gap:g}",
+        {"kind": "exact", "atoms": atoms, "beta": "inf", "mu": 0.0, "gap": gap},
+    )
+
+
+def _ordered() -> list[System]:
+    model_b = {"kind": "ordered", "model": "onsite", "atoms": 240}
+    dimer = {"spacings": [1.0, 1.3], "gap": 2.0, "charges": [1.4, 0.6], "beta": "inf"}
+    metal = {"spacings": [1.0, 1.0], "gap": 0.0, "charges": [1.0, 1.0], "beta": 6.0}
+    model_a = {"kind": "ordered", "model": "gaussian", "atoms": 80, "overlap": "loewdin"}
+    gaussian_dimer = {"spacings": [1.6, 3.0], "exponent": 0.8, "charges": [1.3, 0.7], "beta": "inf"}
+    gaussian_chain = {"spacings": [1.8, 1.8], "exponent": 0.4, "charges": [1.0, 1.0], "beta": 8.0}
+    points = {**model_a, "kind": "points", "overlap": "orthonormal"}
+    return [
+        System("on-site, dimerised heteronuclear chain, beta = inf", {**model_b, **dimer}),
+        System("on-site, uniform chain, beta = 6", {**model_b, **metal}),
+        System(
+            "Gaussian (Löwdin), dimerised heteronuclear chain, beta = inf",
+            {**model_a, **gaussian_dimer},
+        ),
+        System("Gaussian (Löwdin), uniform chain, beta = 8", {**model_a, **gaussian_chain}),
+        System(
+            "Gaussian (orthonormal), density at points, uniform chain, beta = 8",
+            {**points, **gaussian_chain},
+        ),
+    ]
+
+
+def _random(full: bool) -> list[System]:
+    found = []
+    for seed in range(12 if full else 2):
+        for dimension, atoms in ((1, 120), (2, 200), (3, 300)):
+            size = {"dimension": dimension, "atoms": atoms, "seed": seed}
+            onsite = {"kind": "random", "model": "onsite", "spacing": 1.2, "disorder": 0.3, **size}
+            found += [
+                System(
+                    f"on-site, random {dimension}D configuration, {what}, seed {seed}",
+                    {**onsite, **parameters},
+                )
+                for what, parameters in (
+                    ("beta = inf", {"gap": 4.0 + dimension, "beta": "inf"}),
+                    ("beta = 1", {"gap": 0.5, "beta": 1.0}),
+                )
+            ]
+    for seed in range(6 if full else 1):
+        for dimension, atoms in ((1, 50), (2, 80), (3, 120)):
+            size = {"dimension": dimension, "atoms": atoms, "seed": seed}
+            gaussian = {"kind": "random", "model": "gaussian", "spacing": 2.0, "disorder": 0.1}
+            gaussian |= {"exponent": 0.7, "overlap": "loewdin", **size}
+            found += [
+                System(
+                    f"Gaussian (Löwdin), random {dimension}D configuration, {what}, seed {seed}",
+                    {**gaussian, **parameters},
+                )
+                for what, parameters in (
+                    ("beta = inf", {"contrast": 2.5, "beta": "inf"}),
+                    ("beta = 3", {"contrast": 0.2, "beta": 3.0}),
+                )
+            ]
+    return found
+
+
+def measure(system: System) -> SystemResult:
+    """See the module docstring; parameters["kind"] says which of the four."""
+    kind = system.parameters["kind"]
+    if kind == "exact":
+        return _measure_exact(system)
+    if kind == "points":
+        return _measure_points(system)
+    return _measure_derivatives(system)
+
+
+# -- exact rates --------------------------------------------------------------------------------
+
+
+def exact_rate(beta: float, mu: float, pole: int = 0) -> float:
+    """2|Im arccos(−(µ + iπ(2n+1)/β)/2)| for t = 1; 2 arcsinh(π/2β) at µ = 0, n = 0."""
+    return 2.0 * abs(float(np.arccos(-0.5 * (mu + 1j * np.pi * (2 * pole + 1) / beta)).imag))
+
+
+def exact_gap_rate(gap: float) -> float:
+    """2 arcsinh(D/4) for t = 1 and levels ∓D/2 at β = ∞."""
+    return 2.0 * math.asinh(0.25 * gap)
+
+
+def _measure_exact(system: System) -> SystemResult:
+    p = system.parameters
+    beta, mu, gap, atoms = beta_of(system), float(p["mu"]), float(p["gap"]), int(p["atoms"])
+    case = hopping_chain(atoms, beta, mu, gap)
+    # One end is near, whose reflection multiplies everything further along by a constant; the
+    # other is far.
+    source = atoms // 4
+    r = np.arange(1.0, atoms - source)
+    unit = np.eye(atoms)[source]
+    density = case.state.populations_jvp(unit)[source + 1 :]
+    energy = case.state.site_energies_jvp(unit)[source + 1 :]
+
+    zero_temperature = math.isinf(beta)
+    rate = exact_gap_rate(gap) if zero_temperature else exact_rate(beta, mu)
+    # From where the corrections are small: the next pole, or the 1/r of the stationary point.
+    start = 5.0 / rate if zero_temperature else 7.0 / (exact_rate(beta, mu, 1) - rate)
+    window = (start, r[-1] - 5.0 / rate)
+    tolerance = RATE_TOLERANCE[
+        "beta = inf" if zero_temperature else ("mu = 0" if mu == 0.0 else "mu != 0")
+    ]
+    powers = (0.5, 1.5) if zero_temperature else (0.0, 1.0)
+    vanishes = not zero_temperature and mu == 0.0
+    measured: dict[str, float] = {}
+    series: dict[str, FloatArray] = {}
+    holds = True
+    quantities = zip(("density", "site energy"), (density, energy), powers, strict=True)
+    for name, values, power in quantities:
+        if name == "site energy" and vanishes:
+            measured["largest site energy derivative"] = float(np.max(np.abs(energy)))
+            holds = holds and measured["largest site energy derivative"] < 1e-12
+            continue
+        oscillates = not zero_temperature and mu != 0.0
+        distance = r[1:-1] if oscillates else r
+        magnitude = teager_kaiser(values) if oscillates else np.abs(values)
+        data = envelope(distance, magnitude, floor=FLOOR * float(np.max(np.abs(values))))
+        fit = fit_exponential(data, power, window)
+        measured[f"rate of {name}"] = fit.rate
+        measured[f"uncertainty of rate of {name}"] = fit.rate_uncertainty
+        series[f"{name} distance"], series[f"{name} magnitude"] = data.distance, data.magnitude
+        series[f"{name} fit"] = np.array([fit.log_prefactor, fit.rate, fit.power])
+        holds = holds and abs(fit.rate / rate - 1.0) <= tolerance
+    predicted = {name: rate for name in measured if name.startswith("rate")}
+    if vanishes:
+        predicted["largest site energy derivative"] = 0.0
+    return system.result(
+        hypotheses={
+            "beta < inf or mu in a gap": not zero_temperature or case.state.gap > 0.0,
+            "gap": case.state.gap,
+            "M >= 20/rate": atoms >= 20.0 / rate,
+        },
+        measured=measured,
+        predicted={**predicted, "relative tolerance of rates": tolerance},
+        holds=holds,
+        series=series,
+    )
+
+
+def teager_kaiser(values: FloatArray) -> FloatArray:
+    """√|x_r² − x_{r−1}x_{r+1}| at the inner points; |A sin 2k| e^{−ηr} for A e^{−ηr} cos(2kr + φ).
+
+    Kaiser, ICASSP 1990, 381.
+    """
+    return np.asarray(np.sqrt(np.abs(values[1:-1] ** 2 - values[:-2] * values[2:])))
+
+
+# -- all four derivatives, against Green's function ---------------------------------------------
+
+
+def _measure_derivatives(system: System) -> SystemResult:
+    p = system.parameters
+    builders = {
+        ("ordered", "onsite"): model_b_case,
+        ("ordered", "gaussian"): model_a_case,
+        ("random", "onsite"): random_case,
+        ("random", "gaussian"): random_gaussian_case,
+    }
+    case = builders[p["kind"], p["model"]](p)
+    configuration = case.model.configuration
+    ordered = p["kind"] == "ordered"
+    if ordered:
+        # Along the chain only: across it the derivatives vanish by symmetry.
+        middle = len(configuration) // 2
+        atoms, directions = [middle, middle + 1], np.eye(3)[:1]
+    else:
+        number = {1: 6, 2: 10, 3: 16}[case.dimension] if p["model"] == "onsite" else 16
+        atoms, directions = spread_atoms(configuration, number), np.eye(3)
+    rate, green = predicted_rate(case, atoms)
+    derivatives = local_derivatives(case.model, case.state, atoms, directions)
+    prefactor_power = case.dimension - 1.0 + (0.5 if case.zero_temperature else 0.0)
+    decays = {
+        name: decide(derivatives.distance, values, prefactor_power)
+        for name, values in derivatives.items()
+    }
+    diameter = float(distances_from(configuration, range(len(configuration))).max())
+    decidable = bool(rate * diameter >= DECIDABLE)
+    holds = _verdict([d.kind for d in decays.values()], [d.rate for d in decays.values()], rate)
+    series = {
+        **{f"{name} distance": decay.envelope.distance for name, decay in decays.items()},
+        **{f"{name} magnitude": decay.envelope.magnitude for name, decay in decays.items()},
+        "Green's function distance": green.envelope.distance,
+        "Green's function magnitude": green.envelope.magnitude,
+    }
+    return system.result(
+        hypotheses=_hypotheses(case, configuration.positions),
+        measured={
+            **{f"decay of {name}": decay.kind for name, decay in decays.items()},
+            **{f"rate of {name}": decay.rate for name, decay in decays.items()},
+        },
+        predicted={
+            **{f"decay of {name}": "exponential" for name in decays},
+            **{f"rate of {name}": rate for name in decays},
+            "rate x diameter": rate * diameter,
+        },
+        holds=holds if decidable else None,
+        series=series,
+    )
+
+
+def _verdict(kinds: Sequence[str], rates: Sequence[float], predicted: float) -> bool:
+    """Every decay exponential (or of finite range), and not much slower than predicted."""
+    return all(
+        kind == "finite" or (kind == "exponential" and rate >= SLOWEST * min(predicted, 1e3))
+        for kind, rate in zip(kinds, rates, strict=True)
+    )
+
+
+def _hypotheses(case: Case, positions: FloatArray) -> dict[str, bool | float]:
+    distance = np.linalg.norm(positions[:, None] - positions[None], axis=-1)
+    return {
+        "beta < inf or mu in a gap": not case.zero_temperature or case.state.gap > 0.0,
+        "gap": case.state.gap,
+        "minimal spacing": float(np.min(distance[np.triu_indices(len(distance), 1)])),
+    }
+
+
+# -- the density at points ----------------------------------------------------------------------
+
+
+def _measure_points(system: System) -> SystemResult:
+    """ρ_ℓ(x) = φ_ℓ(x) Σ_k D_ℓk φ_k(x), D = 2F(H), for one orbital an atom and S = 1."""
+    case = model_a_case(system.parameters)
+    configuration, state = case.model.configuration, case.state
+    number = len(configuration)
+    source = number // 2
+    low, high = configuration.positions[0, 0], configuration.positions[-1, 0]
+    points = np.zeros((4 * number, 3))
+    points[:, 0] = np.linspace(low, high, len(points))
+    points[:, 1] = 0.5  # off the axis, so that no symmetry makes anything vanish
+    values, slopes = evaluate(state.assembly.basis, points, 1)  # type: ignore[attr-defined]
+
+    def density_change(density_jvp: FloatArray, moved: FloatArray) -> FloatArray:
+        """∂ρ_ℓ(x), (points, M), from ∂D and ∂φ (points, M)."""
+        change = values * (values @ density_jvp)
+        return np.asarray(
+            change + moved * (values @ state.density) + values * (moved @ state.density)
+        )
+
+    feature = np.zeros(state.features.shape)
+    feature[source] = 1.0
+    displacement = np.zeros((number, 3))
+    displacement[source, 0] = 1.0
+    moved = np.zeros_like(values)
+    moved[:, source] = -slopes[0][:, source]
+    by_potential = density_change(state.density_jvp(feature), np.zeros_like(values))
+    by_position = density_change(state.density_position_jvp(displacement), moved)
+
+    from_atom = np.linalg.norm(points[:, None] - configuration.positions[None], axis=-1)
+    s = from_atom + distances_from(configuration, [source])
+    rate, _ = predicted_rate(case, [source])
+    decays = {
+        "density at points by potential": decide(s, by_potential),
+        "density at points by position": decide(s, by_position),
+    }
+    return system.result(
+        hypotheses=_hypotheses(case, configuration.positions),
+        measured={
+            **{f"decay of {name}": decay.kind for name, decay in decays.items()},
+            **{f"rate of {name}": decay.rate for name, decay in decays.items()},
+        },
+        predicted={
+            **{f"decay of {name}": "exponential" for name in decays},
+            **{f"rate of {name}": rate for name in decays},
+        },
+        holds=_verdict([d.kind for d in decays.values()], [d.rate for d in decays.values()], rate),
+        series={
+            **{f"{name} distance": decay.envelope.distance for name, decay in decays.items()},
+            **{f"{name} magnitude": decay.envelope.magnitude for name, decay in decays.items()},
+        },
+    )
+
+
+CLAIM = Claim(
+    id="theorem-4",
+    statement=(
+        "At fixed v̂ the site energies E_ℓ and densities ρ_ℓ are local: their derivatives with "
+        "respect to the position r_m and the potential features v̂_m of another atom decay "
+        "exponentially with distance, at β < ∞ and for insulators at β = ∞, uniformly in M. "
+        "Measured and predicted: decay rates in 1/bohr."
+    ),
+    source="Theorem 4, eq. (3.3)",
+    systems=systems,
+    measure=measure,
+    draw=draw,
+)
