@@ -70,7 +70,8 @@ def _draw_sizes(axes: Axes, results: Sequence[SystemResult]) -> None:
     axes.set_xlabel("number of atoms $M$")
     axes.set_ylabel(r"$\|\hat v^*_N - \hat v^*\|_\infty$ (mHartree)")
     axes.set_title("(c) finite temperature: independent of $M$", fontsize="medium")
-    axes.legend(fontsize="x-small", loc="lower right")
+    if results:
+        axes.legend(fontsize="x-small", loc="lower right")
 
 
 def _draw_growth(axes: Axes, results: Sequence[SystemResult]) -> None:

@@ -342,7 +342,8 @@ def _draw_orders(axes: Axes, results: Sequence[SystemResult], title: str) -> Non
     axes.set_xlabel("number $n$ of further atoms")
     axes.set_ylabel(r"$\max\,|U_{nN}|\ /\ \max\,|P_N(H)_{\ell k}|$")
     axes.set_title(title, fontsize="medium")
-    axes.legend(fontsize="x-small", loc="lower left" if "wdin" in title else "upper right")
+    if results:
+        axes.legend(fontsize="x-small", loc="lower left" if "wdin" in title else "upper right")
 
 
 def _note(result: SystemResult) -> str:
@@ -364,7 +365,8 @@ def _draw_sums(axes: Axes, results: Sequence[SystemResult]) -> None:
     axes.set_xlabel("body order kept: $n$ further atoms")
     axes.set_ylabel(r"$|P_N(H)_{\ell k} - \sum_{n' \leq n} U_{n'N}|\ /\ \max\,|P_N|$")
     axes.set_title("(d) the truncated expansion", fontsize="medium")
-    axes.legend(fontsize="x-small", loc="lower left")
+    if results:
+        axes.legend(fontsize="x-small", loc="lower left")
 
 
 CLAIM = Claim(
