@@ -93,8 +93,8 @@ def test_integrated_f_misses_by_another_amount(below, above, mu, degree):
 
 @given(
     scale=st.floats(-6.0, -1.5).map(lambda power: 10.0**power),
-    below=st.floats(0.0, 1.0),
-    above=st.floats(0.0, 1.0),
+    below=st.floats(0.02, 1.0),
+    above=st.floats(0.02, 1.0),
     temperature=st.floats(0.05, 1.0),
     mu=st.floats(-0.9, 0.9),
 )
@@ -102,7 +102,6 @@ def test_leading_term_leads_nowhere(scale, below, above, temperature, mu):
     """θ = leading term · (1 + O(scale)), gaps and β⁻¹ of the order of the scale; and the paper's
     β⁻¹ + √g₋√g₊ is a lower bound."""
     gaps = scale * 0.1 * below, scale * 0.1 * above
-    assume(min(gaps) > 0.02 * max(gaps) > 0.0)  # the quadrature refuses endpoints that coincide
     beta = 1.0 / (0.1 * scale * temperature)
     X = spectral_set(-1.0, 1.0, mu, *gaps)
     theta = convergence_rate(X, beta, mu)
