@@ -35,7 +35,10 @@ _ROWS = 30  # atoms listed on the terminal
 )
 @click.option("--electrons", type=float, help="Canonical: valence electrons.  [default: neutral]")
 @click.option("--mu", type=float, help="Grand-canonical: chemical potential in Hartree.")
-@click.option("--solver", default="anderson", show_default=True, help="anderson, damped or newton.")
+@click.option(
+    "--solver",
+    help="anderson, damped, diis or newton.  [default: diis for gaussian, anderson for onsite]",
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -49,7 +52,7 @@ def equilibrate(
     beta: float,
     electrons: float | None,
     mu: float | None,
-    solver: str,
+    solver: str | None,
     out: Path | None,
     as_json: bool,
 ) -> None:
@@ -85,7 +88,7 @@ def equilibrate(
         "model": model,
         "beta_per_hartree": beta,
         "ensemble": "canonical" if mu is None else "grand-canonical",
-        "solver": solver,
+        "solver": solver or "default",
     }
     outcome = _outcome(result)
     if as_json:

@@ -16,13 +16,14 @@ def equilibrate_configuration(
     beta: float,
     electrons: float | None = None,
     chemical_potential: float | None = None,
-    solver: str = "anderson",
+    solver: str | None = None,
 ) -> Equilibrium:
     """Equilibrate a configuration with a shipped model (``scc list``).
 
     β in Hartree⁻¹; canonical and neutral unless ``electrons`` (with spin) or
-    ``chemical_potential`` (Hartree) is given. Raises InputError for unknown names, elements the
-    model lacks, impossible counts, both of ``electrons`` and ``chemical_potential``.
+    ``chemical_potential`` (Hartree) is given; ``solver`` by name, or the model's default. Raises
+    InputError for unknown names, elements the model lacks, impossible counts, both of
+    ``electrons`` and ``chemical_potential``.
     """
     if electrons is not None and chemical_potential is not None:
         raise InputError("give electrons or a chemical potential, not both")
@@ -33,4 +34,4 @@ def equilibrate_configuration(
     elif chemical_potential is not None:
         ensemble = GrandCanonical(chemical_potential)
     functional = EnergyFunctional(bound, beta=beta, ensemble=ensemble)
-    return equilibrate(functional, solver_by_name(solver))
+    return equilibrate(functional, None if solver is None else solver_by_name(solver))

@@ -5,12 +5,14 @@ from dataclasses import replace
 import numpy as np
 
 from scc.arrays import FloatArray
+from scc.equilibration.commutator_diis import CommutatorDIIS
 from scc.equilibration.equilibrium import CONVERGED, Equilibrium
 from scc.equilibration.problems import DensityFixedPoint, FeatureFixedPoint, FixedPointProblem
 from scc.equilibration.solvers import Anderson, Callback, Outcome, Solver
 from scc.equilibration.work import Work
 from scc.errors import InputError
 from scc.functional.energy import EnergyFunctional
+from scc.models.tight_binding import BoundTightBinding
 from scc.occupations.ensemble import Canonical, GrandCanonical
 
 # At β = ∞ and fixed µ the electron number is frozen during a solve; after this many changes of
@@ -41,7 +43,7 @@ def equilibrate(
         raise InputError(f"tolerance must be positive, got {tolerance}")
     if max_builds < 1:
         raise InputError(f"max_builds must be at least 1, got {max_builds}")
-    solver = solver if solver is not None else Anderson()
+    solver = solver if solver is not None else default_solver(functional)
     work = Work()
     frozen = isinstance(functional.ensemble, GrandCanonical) and np.isinf(functional.beta)
     if frozen and functional.has_exact_occupation:
@@ -54,6 +56,18 @@ def equilibrate(
     if result.converged and not certified and not result.stable:
         result = replace(result, status="unstable")
     return result.require_converged() if throw else result
+
+
+def default_solver(functional: EnergyFunctional) -> Solver:
+    """CommutatorDIIS for density matrices, Anderson for atomic charges and for expansions in Ξ.
+
+    DIIS relies on Φ(ρ) being the minimiser of a linearised energy, so on exact occupations.
+    """
+    model = functional.model
+    matrix = model.complete and len(model.feature_shape) == 2
+    if matrix and functional.has_exact_occupation and isinstance(model, BoundTightBinding):
+        return CommutatorDIIS()
+    return Anderson()
 
 
 def _problem(functional: EnergyFunctional, work: Work) -> FixedPointProblem:

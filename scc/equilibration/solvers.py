@@ -55,7 +55,7 @@ class Damped:
     damping: float = 0.3
 
     def __post_init__(self) -> None:
-        _positive("damping", self.damping)
+        require_positive("damping", self.damping)
 
     def run(
         self,
@@ -65,7 +65,7 @@ class Damped:
         max_builds: int,
         callback: Callback | None = None,
     ) -> Outcome:
-        monitor = _Monitor(problem, tolerance, max_builds, callback)
+        monitor = Monitor(problem, tolerance, max_builds, callback)
         iterate = monitor.evaluate(x0)
         while not monitor.finished:
             iterate = monitor.evaluate(iterate.x + self.damping * iterate.residual)
@@ -87,8 +87,8 @@ class Anderson:
     preconditioned: bool = True
 
     def __post_init__(self) -> None:
-        _positive("depth", self.depth)
-        _positive("damping", self.damping)
+        require_positive("depth", self.depth)
+        require_positive("damping", self.damping)
 
     def run(
         self,
@@ -98,7 +98,7 @@ class Anderson:
         max_builds: int,
         callback: Callback | None = None,
     ) -> Outcome:
-        monitor = _Monitor(problem, tolerance, max_builds, callback)
+        monitor = Monitor(problem, tolerance, max_builds, callback)
         steps: list[FloatArray] = []
         changes: list[FloatArray] = []
         iterate = monitor.evaluate(x0)
@@ -171,7 +171,7 @@ class NewtonKrylov:
         callback: Callback | None,
         history: list[float],
     ) -> Outcome:
-        monitor = _Monitor(problem, tolerance, max_builds, callback, history)
+        monitor = Monitor(problem, tolerance, max_builds, callback, history)
         monitor.adopt(iterate)
         while not monitor.finished:
             delta = self._newton_step(problem, iterate)
@@ -202,7 +202,7 @@ class NewtonKrylov:
         return np.asarray(delta.reshape(shape))
 
 
-class _Monitor:
+class Monitor:
     """Counts evaluations, remembers the best iterate and decides when to stop."""
 
     def __init__(
@@ -253,14 +253,22 @@ class _Monitor:
         return Outcome(self.best, self.status, self.history)
 
 
-def _positive(name: str, value: float) -> None:
+def require_positive(name: str, value: float) -> None:
+    """InputError unless ``value`` is positive and finite."""
     if not value > 0 or not np.isfinite(value):
         raise InputError(f"{name} must be positive and finite, got {value}")
+
+
+def _commutator_diis() -> Solver:
+    from scc.equilibration.commutator_diis import CommutatorDIIS  # which imports this module
+
+    return CommutatorDIIS()
 
 
 SOLVERS: dict[str, Callable[[], Solver]] = {
     "anderson": Anderson,
     "damped": Damped,
+    "diis": _commutator_diis,
     "newton": NewtonKrylov,
 }
 

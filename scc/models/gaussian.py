@@ -212,9 +212,13 @@ class GaussianAssembly:
         return self._transform_contract(potential, matrix)
 
     def initial_density(self) -> FloatArray:
+        """Neutral atoms that do not bond: Z_ℓ electrons spread evenly over the raw orbitals of ℓ.
+
+        The orbitals have unit norm, so Tr(DS) = Σ Z_ℓ.
+        """
         orbitals = np.bincount(self.atom_of_orbital, minlength=len(self.configuration))
         share = self.nuclear_charges / np.maximum(orbitals, 1)
-        return self._transform(np.diag(share[self.atom_of_orbital]))
+        return np.diag(share[self.atom_of_orbital])
 
     def dipole_potentials(self) -> FloatArray:
         """∫ φ_a x_i φ_b, (3, n, n), Bohr."""

@@ -202,8 +202,8 @@ def test_options_reach_the_library_and_the_default_is_neutral(run, equilibrium):
     run("equilibrate", "water.xyz", "--model", "onsite", "--mu", "-0.1", "--solver", "damped")
     settings = [call[1:] for call in equilibrium.calls]
     assert settings == [
-        ("onsite", 1000.0, None, None, "anderson"),
-        ("gaussian", float("inf"), 10.0, None, "anderson"),
+        ("onsite", 1000.0, None, None, None),
+        ("gaussian", float("inf"), 10.0, None, None),
         ("onsite", 1000.0, None, -0.1, "damped"),
     ]
     assert equilibrium.calls[0][0].species == ("O", "H", "H")

@@ -8,11 +8,11 @@ gives the right forces.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 
 import numpy as np
-from hypothesis import assume
+from hypothesis import assume, reject
 from hypothesis import strategies as st
 
 from scc.basis.evaluate import evaluate
@@ -21,11 +21,14 @@ from scc.basis.sto3g import sto3g
 from scc.basis.three_centre import PotentialFunction
 from scc.configuration import Configuration, cluster
 from scc.electrostatics.pair_density import PairDensityCoulomb
+from scc.equilibration.equilibrate import equilibrate
+from scc.errors import InputError
 from scc.functional.exchange_correlation_term import ExchangeCorrelation
 from scc.functional.quadrature import MolecularGrid
 from scc.functional.xc import functional_from_name
 from scc.models.gaussian import GaussianTightBinding
 from scc.models.tight_binding import BoundTightBinding
+from scc.occupations.ensemble import Canonical, GrandCanonical
 from strategies.configurations import generators
 from strategies.onsite import Case, ensembles, temperatures
 
@@ -267,6 +270,38 @@ def gaussian_cases(draw, betas=None, xc=None, overlap=None, complete=None, field
     if math.isinf(beta):
         assume(scale > 0.02)
     return GaussianCase(configuration, recipe, beta, ensemble, features, float(scale))
+
+
+@st.composite
+def relaxable_gaussians(draw, betas=None, xc=None, overlap=None, complete=None, field=False):
+    """Problems to equilibrate; v̂ is where a search may start. At β = ∞ the gap exceeds 0.05 Ha."""
+    configuration, recipe = draw(recipes(xc=xc, overlap=overlap, complete=complete, field=field))
+    model, _ = recipe(configuration)
+    if model.assembly.loewdin is not None:
+        assume(model.assembly.loewdin.eigenvalues[0] > 0.05)
+    beta = draw(temperatures(high=30.0) if betas is None else betas)
+    features = model.fit_features(neutral_potential(model))
+    canonical = draw(st.booleans())
+    neutral = model.neutral_electrons
+    case = GaussianCase(configuration, recipe, beta, Canonical(neutral), features, math.pi / beta)
+    if not math.isinf(beta):
+        if canonical:
+            charge = draw(st.floats(-0.3, 0.3))
+            return replace(case, ensemble=Canonical(neutral - charge))
+        levels = np.linalg.eigvalsh(model.hamiltonian(features))
+        filled = float(levels[min(int(neutral / 2.0), len(levels) - 1)])
+        return replace(case, ensemble=GrandCanonical(filled + draw(st.floats(-0.3, 0.3))))
+    pairs = float(np.clip(2.0 * round(neutral / 2.0), 2.0, model.largest_electron_count - 2.0))
+    case = replace(case, ensemble=Canonical(pairs))
+    try:
+        relaxed = equilibrate(case.functional, max_builds=60)
+    except InputError:  # degenerate at this electron number
+        reject()
+    assume(relaxed.converged and relaxed.gap > 0.05)
+    if canonical:
+        return replace(case, scale=0.5 * relaxed.gap)
+    mu = relaxed.fermi_level + draw(st.floats(-0.25, 0.25)) * relaxed.gap
+    return replace(case, ensemble=GrandCanonical(mu), scale=0.25 * relaxed.gap)
 
 
 def neutral_potential(model):
