@@ -18,12 +18,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import stdtrit
 
 from scc.arrays import FloatArray, IntArray
 from scc.errors import InputError
 from scc.locality.envelope import Envelope
 
-SEGMENTS = (48, 24, 12)
+SEGMENTS = (48, 24, 12, 6)
 _ROUNDS = 20
 _BLOCKS = 8
 
@@ -33,7 +34,8 @@ class Fit:
     """|a| ≈ e^{log_prefactor} r^{−power} e^{−rate r} on ``r_range``.
 
     Uncertainties are one standard deviation: delete-a-block jackknife over contiguous blocks of
-    segments, which sees residuals correlated along r, combined in square with the drift, the
+    segments, which sees residuals correlated along r, widened by Student's t for few points so that
+    two of them hold 95 %, combined in square with the drift, the
     change of the parameter when only the outer half of the window is fitted (not for the product,
     which half a window does not determine). Zero for parameters held fixed, inf when there are too
     few points to tell. ``residual`` is the root mean square of ln|a| − fit over the ``points``
@@ -181,7 +183,9 @@ def _jackknife(design: FloatArray, logarithm: FloatArray) -> FloatArray:
         ]
     )
     deviation = left_out - left_out.mean(axis=0)
-    return np.asarray(np.sqrt((blocks - 1) / blocks * (deviation**2).sum(axis=0)))
+    spread = np.sqrt((blocks - 1) / blocks * (deviation**2).sum(axis=0))
+    two_sided = stdtrit(min(points - unknowns, blocks - 1), 0.5 + 0.5 * 0.9545)
+    return np.asarray(0.5 * two_sided * spread, dtype=np.float64)
 
 
 def _drift(

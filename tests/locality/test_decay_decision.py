@@ -26,7 +26,11 @@ def test_algebraic_decay_is_called_exponential_or_finite(sample):
     assert decide(sample.r, sample.a).kind in ("algebraic", "inconclusive")
 
 
-@given(exponentials(oscillation=False, scatters=(0.0, 0.1), prefactor_powers=(0.0, 0.5, 1.0)))
+@given(
+    exponentials(
+        oscillation=False, scatters=(0.0, 0.1), prefactor_powers=(0.0, 0.5, 1.0), min_atoms=100
+    )
+)
 def test_clear_exponential_decay_is_left_inconclusive(sample):
     verdict = decide(sample.r, sample.a, sample.power)
     assert verdict.kind == "exponential"
@@ -34,13 +38,15 @@ def test_clear_exponential_decay_is_left_inconclusive(sample):
     assert np.isnan(verdict.power)
 
 
-@given(powers(CHAINS, min_atoms=200, scatters=(0.0, 0.1), oscillation=False, min_power=2.0))
+@given(
+    powers(CHAINS, min_atoms=200, scatters=(0.0, 0.1), oscillation=False, min_power=2.0, edge=0.5)
+)
 def test_clear_algebraic_decay_is_left_inconclusive(sample):
-    """With finite-size edges and near fields; power 2 … 7."""
+    """Power 2 … 7, near fields, and edges that halve or double it at 3/4 of the diameter."""
     verdict = decide(sample.r, sample.a)
     assert verdict.kind == "algebraic"
-    # An edge (1 − r/D)^q, |q| ≤ 1, seen up to 0.75 D, bends the power by up to 0.5 |q|.
-    assert verdict.power == pytest.approx(sample.power, abs=0.6)
+    # −d ln (1 − r/D)^q / d ln r = q (r/D) / (1 − r/D): 1/2 on average over the window for q = 1/2.
+    assert verdict.power == pytest.approx(sample.power, abs=0.5)
     assert np.isnan(verdict.rate)
 
 
@@ -97,7 +103,7 @@ def test_constant_plateau_is_called_exponential(rate, plateau):
     assert verdict.power == pytest.approx(0.0, abs=0.05)
 
 
-@given(st.floats(0.5, 3.0), st.floats(-12.5, -7.0), generators())
+@given(st.floats(0.5, 3.0), st.floats(-12.5, -8.0), generators())
 def test_solver_noise_above_the_floor_is_called_algebraic(rate, exponent, rng):
     """A tolerance the caller forgot to pass leaves a flat tail, which is no decay law."""
     r = chain(300).distances()[:20]
@@ -124,13 +130,14 @@ def test_strictly_finite_range_is_called_anything_else(cutoff, rate, power, nois
     assert verdict.r_range[1] == (np.ceil(cutoff) - 1.0 if cutoff > 1.0 else 0.0)
 
 
-@given(exponentials(max_atoms=100), st.floats(1e-30, 1e30), st.floats(1e-3, 1e3))
+@given(exponentials(max_atoms=100), st.integers(-100, 100), st.integers(-10, 10))
 def test_verdict_depends_on_units(sample, unit, length):
+    """Powers of two, so that changing the unit is exact and no pair changes its bin."""
+    unit, length = 2.0**unit, 2.0**length
     one, two = decide(sample.r, sample.a), decide(length * sample.r, unit * sample.a)
     assert one.kind == two.kind
     if one.kind == "exponential":
-        # Rounding can move a pair into the neighbouring bin; the rate then moves within its error.
-        assert abs(two.rate * length - one.rate) <= one.uncertainty + 1e-9 * one.rate
+        assert two.rate * length == pytest.approx(one.rate, rel=1e-9)
 
 
 @given(st.integers(1, 5), st.floats(0.1, 2.0))

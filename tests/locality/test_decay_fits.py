@@ -51,7 +51,7 @@ def test_oscillation_biases_the_rate(sample):
     assert fit.rate == pytest.approx(sample.rate, rel=0.03)
 
 
-@given(powers(geometries=("chain", "jitter", "1d"), min_atoms=200, scatters=(0.0,), edges=False))
+@given(powers(geometries=("chain", "jitter", "1d"), min_atoms=200, scatters=(0.0,), edge=0.0))
 def test_oscillation_biases_the_power(sample):
     data = envelope(sample.r, sample.a)
     fit = fit_power(data, (0.1 * data.distance[-1], np.inf))

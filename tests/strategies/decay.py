@@ -1,6 +1,6 @@
 """Synthetic decaying quantities over all pairs of atoms, whose law is known."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from hypothesis import assume
@@ -18,8 +18,8 @@ NOISE = 1e-16
 class Sample:
     """Distances (M, M), quantity (M, M) and the law it was made by."""
 
-    r: np.ndarray
-    a: np.ndarray
+    r: np.ndarray = field(repr=False)
+    a: np.ndarray = field(repr=False)
     geometry: str
     rate: float = 0.0
     power: float = 0.0
@@ -110,18 +110,18 @@ def powers(
     max_power=7.0,
     oscillation=True,
     scatters=(0.0, 0.1, 0.5, 1.0),
-    edges=True,
+    edge=1.0,
     near_field=True,
 ):
-    """r^{−p}; edges fall or rise as (1 − r/diameter)^q, |q| ≤ 1; an exponential near field that
-    has died out, to 3 % of the power, from a fifteenth of the range above the noise."""
+    """r^{−p}; edges that fall or rise as (1 − r/diameter)^q, |q| ≤ ``edge``; an exponential near
+    field that has died out, to 3 % of the power, from a fifteenth of the range above the noise."""
     rng = draw(generators())
     geometry, r = _geometry(draw, rng, geometries, min_atoms, max_atoms)
     power = draw(st.floats(min_power, max_power))
     sample = Sample(r, np.zeros_like(r), geometry, power=power)
     a = sample.safe_r**-power
-    if edges and draw(st.booleans()):
-        exponent = draw(st.floats(-1.0, 1.0))
+    if edge and draw(st.booleans()):
+        exponent = draw(st.floats(-edge, edge))
         margin = 1.02 if exponent > 0.0 else 1.1
         a = a * (margin - r / r.max()) ** exponent
     visible = min(r.max(), 3e-14 ** (-1.0 / power))
