@@ -19,7 +19,7 @@ from scc.errors import ConvergenceError, InputError
 from scc.functional.energy import EnergyFunctional
 from scc.models.model_systems import model_b
 from scc.models.onsite import OnsiteTightBinding
-from scc.occupations.ensemble import Canonical
+from scc.occupations.ensemble import Canonical, GrandCanonical
 
 # A density residual of 1e-12 is worth this much in a re-equilibrated quantity, times ‖ε⁻¹‖.
 TIGHT = 1e-12
@@ -195,6 +195,18 @@ def test_a_rigid_translation_changes_nothing(case, rng):
     np.testing.assert_allclose(change.charges, 0.0, atol=allowed)
     np.testing.assert_allclose(change.site_energies, 0.0, atol=allowed)
     np.testing.assert_allclose(change.features, 0.0, atol=allowed)
+
+
+def test_a_filled_band_responds_with_nothing_rather_than_with_an_error():
+    """χ₀ ~ e^{−490}: a right-hand side whose norm underflows is no singular ε."""
+    model = OnsiteTightBinding(model_b()).prepare(chain(4, 1.0, SPECIES))
+    filled = equilibrate(EnergyFunctional(model, beta=10.0, ensemble=GrandCanonical(50.0)))
+    response = LinearResponse(filled)
+    displacement = np.outer(np.arange(4.0), np.ones(3))
+    assert 0.0 < np.max(np.abs(filled.state.local.potential_response(np.arange(4.0)))) < 1e-170
+    for change in (response.to_potential(np.arange(4.0)), response.to_displacement(displacement)):
+        np.testing.assert_allclose(change.density, 0.0, atol=1e-170)
+        assert np.all(np.isfinite(change.site_energies))
 
 
 def test_response_needs_a_converged_equilibrium():
