@@ -5,24 +5,20 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from scc.configuration import Configuration
+from scc.configuration import Configuration, read
 from scc.equilibration.equilibrate import equilibrate
 from scc.equilibration.response import LinearResponse
+from scc.errors import InputError
 from scc.functional.energy import EnergyFunctional
 from scc.models.registry import model_by_name
 
 
 def _heptamer() -> Configuration:
-    """The example structure of a checkout, or a row of seven molecules where there is none."""
-    from scc.configuration import read
-
+    """The example structure of a checkout."""
     path = Path(__file__).resolve().parent.parent / "examples" / "water_heptamer.xyz"
-    if path.exists():
-        return read(path)
-    molecule = np.array([[0.0, 0.0, 0.0], [1.43, 1.11, 0.0], [-1.43, 1.11, 0.0]])
-    step = np.array([0.0, 5.4, 0.3])
-    positions = np.concatenate([molecule + k * step for k in range(7)])
-    return Configuration(("O", "H", "H") * 7, positions)
+    if not path.exists():
+        raise InputError(f"the example structure {path} is not part of this installation")
+    return read(path)
 
 
 def draw() -> Figure:

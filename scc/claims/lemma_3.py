@@ -204,7 +204,8 @@ def _best_approximation(
         return -0.5 * float(np.vdot(matrix, state.local.potential_response(matrix)))
 
     error = three_centre.feature_matrix(equilibrium.features) - state.potential
-    best = squared(error)
+    # Where Ξ spans V the distance is zero, of either sign after rounding.
+    best = max(squared(error), 1e-18)
     ratios, defects = [], []
     for _ in range(6):
         direction = 0.1 * rng.standard_normal(equilibrium.features.shape)

@@ -8,10 +8,11 @@ Two ways out:
   every U (bipartite), so ε_U = 1 − (J + U)χ₀ is singular exactly when U = −1/κ, κ the largest
   eigenvalue of X = −χ₀ against 1 + X^{1/2} J X^{1/2}, found without any U. Predicted: stable just
   below, ``unstable`` just above.
-* Dirac exchange, whose kernel −(4/9)c₀ρ^{−2/3} beats 4π/q² on short wave lengths at low density.
-  Two electrons on a ring of eight Gaussians: blowing up all lengths by s multiplies K by 1/s and χ₀
-  by s², so a negative direction of K must make λ_min negative for large s. Without exchange the
-  same rings are stable at every s.
+* Dirac exchange, whose kernel −(4/9)c₀ρ^{−2/3} beats 4π/q² on short wave lengths at low density:
+  two electrons on a ring of eight Gaussians, all lengths times s. Blowing up multiplies K by 1/s
+  and χ₀ by s², so a negative direction of K must make λ_min fall with s and turn negative.
+  Measured: λ_min with and without exchange, and, from values of 𝒢 alone, whether a staggered
+  potential lowers the energy; it must exactly where λ_min < 0.
 """
 
 import math
@@ -22,6 +23,7 @@ import scipy.linalg
 from matplotlib.figure import Figure
 
 from scc.arrays import FloatArray
+from scc.basis.overlap import overlap
 from scc.basis.shells import single_gaussian
 from scc.claims.claim import Claim, System, SystemResult
 from scc.configuration import Configuration, chain, cluster
@@ -95,7 +97,7 @@ def _random(system: System) -> SystemResult:
         },
         measured={"lambda_min": found.lambda_min, "lambda_max": found.lambda_max},
         predicted={"lambda_min": ">= 1"},
-        holds=found.lambda_min >= 1.0 - _SLACK,
+        holds=found.converged and found.lambda_min >= 1.0 - _SLACK,
     )
 
 
@@ -166,23 +168,25 @@ def _dirac(system: System) -> SystemResult:
         EnergyFunctional(bound, beta=beta, extra_terms=(exchange,)), solver, tolerance=1e-9
     )
     without = equilibrate(EnergyFunctional(bound, beta=beta), solver, tolerance=1e-9)
-    # K and χ₀ scale as 1/s and s²: the deficit 1 − λ_min grows with s, from 0.36 at s = 10.
-    expected = "unstable" if s >= 100.0 else "converged"
+    gain = _energy_gain(found, overlap(model.basis(configuration)).matrix)
+    unstable = found.lambda_min <= 0.0
+    descends = gain > 0.0
     return system.result(
         hypotheses={"E[rho] convex": False, "without exchange": without.status},
         measured={
             "status": found.status,
             "lambda_min": found.lambda_min,
             "lambda_min without exchange": without.lambda_min,
+            "energy gained": gain,
         },
         predicted={
-            "status": expected,
-            "lambda_min": "< 1, falling with the scale",
+            "status": "unstable" if unstable else "converged",
+            "lambda_min": "< 1; < 0 exactly if a staggered potential gains energy",
             "lambda_min without exchange": ">= 1",
         },
-        holds=found.status == expected
+        holds=found.status == ("unstable" if unstable else "converged")
+        and descends == unstable
         and found.lambda_min < 1.0 - _SLACK
-        and (found.lambda_min > 0.0) == (expected == "converged")
         and without.converged
         and without.lambda_min >= 1.0 - 1e-6,
         series={
@@ -191,6 +195,23 @@ def _dirac(system: System) -> SystemResult:
             "without": np.array([without.lambda_min]),
         },
     )
+
+
+def _energy_gain(equilibrium: Equilibrium, overlaps: FloatArray) -> float:
+    """max over t of 𝒢(v̂*) − 𝒢(v̂* + t u): positive iff some staggered potential lowers 𝒢.
+
+    u_ab = S_ab (s_a + s_b)/2, s = ±1 on alternate atoms, is a potential that alternates between
+    sites; only values of 𝒢 are used, no derivative.
+    """
+    atoms = len(equilibrium.functional.configuration)
+    stagger = np.array([1.0, -1.0] * (atoms // 2))
+    direction = overlaps * np.add.outer(stagger, stagger) / 2.0
+    direction *= np.max(np.abs(equilibrium.features)) / np.max(np.abs(direction))
+    trials = [
+        equilibrium.functional.evaluate(equilibrium.features + t * direction).energy
+        for t in (1e-3, 3e-3, 1e-2, 3e-2, 0.1)
+    ]
+    return float(equilibrium.energy - min(trials))
 
 
 def _ring(atoms: int, spacing: float) -> Configuration:
@@ -250,7 +271,7 @@ CLAIM = Claim(
         "attractive on-site interaction beyond a computable threshold, and Dirac exchange at low "
         "density, make a self-consistent state unstable, and it is reported so."
     ),
-    source="(3.12) and section 8 of the notes on numerics; Lemma 11",
+    source="(3.12); Lemma 11",
     systems=systems,
     measure=measure,
     draw=draw,

@@ -15,9 +15,9 @@ from scc.functional.energy import EnergyFunctional
 from scc.models.tight_binding import BoundTightBinding
 from scc.occupations.ensemble import Canonical, GrandCanonical
 
-# At β = ∞ and fixed µ the electron number is frozen during a solve; after this many changes of
-# mind the number is reported as wrong.
-_NUMBER_CHANGES = 12
+# At β = ∞ and fixed µ the electron number is frozen during a solve; bisection over 10⁵ pairs takes
+# fewer changes than this.
+_NUMBER_CHANGES = 40
 
 
 def equilibrate(
@@ -52,10 +52,28 @@ def equilibrate(
         problem = _problem(functional, work)
         outcome = solver.run(problem, problem.start(features), tolerance, max_builds, callback)
         result = _result(functional, outcome, work)
-    certified = functional.convex or not functional.has_exact_occupation
-    if result.converged and not certified and not result.stable:
+    if result.converged and not functional.model.complete and _degenerate(result):
+        result = replace(result, status="stalled")
+    # Lemma 11 certifies convex E[ρ] with complete features; polynomial models have critical points.
+    certified = functional.convex and functional.model.complete
+    judged = result.converged and functional.has_exact_occupation and not certified
+    if judged and not result.stable:
         result = replace(result, status="unstable")
     return result.require_converged() if throw else result
+
+
+def _degenerate(result: Equilibrium) -> bool:
+    """Whether ∂𝒢/∂v̂ vanishes because DF does, far out where all states are full or empty.
+
+    There the Newton-like step K⁺∂𝒢 stays large however small the gradient. The step moves the
+    density by no more than the residual says only where K is not negligible: K is compared with
+    the response of the same model at v̂ = 0.
+    """
+    local = result.state.local
+    here = np.abs(np.diagonal(local.feature_response()))
+    zero = result.functional.evaluate(result.functional.initial_features()).local
+    there = np.abs(np.diagonal(zero.feature_response()))
+    return bool(np.max(here) < 1e-6 * np.max(there))
 
 
 def default_solver(functional: EnergyFunctional) -> Solver:
@@ -96,31 +114,53 @@ def _solve_frozen(
     callback: Callback | None,
     work: Work,
 ) -> Equilibrium:
-    """β = ∞, fixed µ: freeze N, solve, check that µ lies in the gap, else step N towards it.
+    """β = ∞, fixed µ: freeze N, solve, check that µ lies in the gap, else move N towards it.
 
-    J > 0 penalises net charge, so the search starts at neutrality and moves by one pair at a time.
+    J > 0 penalises net charge, so the search starts at neutrality. The number of levels below µ
+    decreases with N: steps double until two counts bracket the answer, then bisection by pairs.
+    A count without a gap is skipped by one pair.
     """
     assert isinstance(functional.ensemble, GrandCanonical)
     mu = functional.ensemble.chemical_potential
     model = functional.model
-    electrons = float(
-        np.clip(
-            2.0 * np.round(model.neutral_electrons / 2.0), 2.0, model.largest_electron_count - 2.0
-        )
-    )
-    start = features
-    tried: set[float] = set()
-    while True:
-        tried.add(electrons)
+    smallest, largest = 2.0, model.largest_electron_count - 2.0
+    electrons = float(np.clip(2.0 * np.round(model.neutral_electrons / 2.0), smallest, largest))
+    low, high, step = smallest - 2.0, largest + 2.0, 2.0
+    history: list[float] = []
+    last: Equilibrium | None = None
+    error: InputError | None = None
+    for _ in range(_NUMBER_CHANGES):
         canonical = functional.with_ensemble(Canonical(electrons))
         problem = _problem(canonical, work)
-        outcome = solver.run(problem, problem.start(start), tolerance, max_builds, callback)
+        try:
+            outcome = solver.run(
+                problem, problem.start(features), tolerance, max_builds - len(history), callback
+            )
+        except InputError as no_gap:  # an open shell at this count
+            if error is not None:
+                raise
+            error, electrons = no_gap, float(np.clip(electrons + 2.0, smallest, largest))
+            continue
+        history += outcome.history
+        last = replace(_result(canonical, outcome, work), history=history)
         if outcome.status != CONVERGED:
-            return _result(canonical, outcome, work)
+            return last
         selected = outcome.iterate.state.local.electrons_below(mu)
         if selected == electrons:
             state = functional.evaluate(outcome.iterate.state.features)
-            return replace(_result(canonical, outcome, work), functional=functional, state=state)
-        electrons += 2.0 if selected > electrons else -2.0
-        if electrons in tried or len(tried) >= _NUMBER_CHANGES:
-            return replace(_result(canonical, outcome, work), status="wrong electron number")
+            return replace(last, functional=functional, state=state)
+        if selected > electrons:
+            low = electrons
+        else:
+            high = electrons
+        if high - low <= 2.0 or len(history) >= max_builds:
+            break
+        if low >= smallest and high <= largest:
+            electrons = 2.0 * np.floor((low + high) / 4.0)
+        else:
+            electrons += step if selected > electrons else -step
+            electrons = float(np.clip(electrons, smallest, largest))
+            step *= 2.0
+    if last is None:
+        raise error if error is not None else InputError(f"no electron count found for mu {mu}")
+    return replace(last, status="wrong electron number")

@@ -120,7 +120,11 @@ class Equilibrium:
 
     @property
     def lambda_min(self) -> float:
-        """Smallest eigenvalue of ε: stable iff positive; ≥ 1 when E[ρ] is convex."""
+        """Smallest eigenvalue of ε: stable iff positive.
+
+        At least 1 when E[ρ] is convex and the features are complete; an expansion also sees the
+        curvature of 𝒢 from V − v ≠ 0, of either sign.
+        """
         return self.extreme_eigenvalues[0]
 
     @property
@@ -146,8 +150,9 @@ class Equilibrium:
     def stability_constant(self) -> float:
         """c_stab = ‖DT(v̂*)⁻¹‖_{ℓ∞→ℓ∞}, eq. (3.12), dense.
 
-        Infinite where constants of v̂ do nothing (β = ∞ with constants in the span of W): judge
-        such states by ``dielectric.inverse_norm()``, the gauge-free form.
+        Infinite where some direction of v̂ does nothing: constants at β = ∞, redundant Ξ, and
+        complete matrix-valued features, whose antisymmetric part is not seen. Such states are
+        judged by ``dielectric.inverse_norm()``, the gauge-free form.
         """
         values, vectors = scipy.linalg.eigh(-0.5 * self.hessian)
         if np.min(np.abs(values)) <= 1e-13 * np.max(np.abs(values)):

@@ -47,7 +47,7 @@ class Solver(Protocol):
 
 @dataclass(frozen=True)
 class Damped:
-    """x ← x + α(Φ(x) − x), converging iff |1 − αλ| < 1 on the spectrum λ of ε (section 8).
+    """x ← x + α(Φ(x) − x), converging iff |1 − αλ| < 1 on the spectrum λ of ε (claim ``mixing``).
 
     α ∈ (0, ∞); InputError otherwise.
     """

@@ -121,11 +121,11 @@ class EnergyFunctional:
 
     def potential(self, density: FloatArray) -> FloatArray:
         """V = ∂E[ρ]/∂D: the effective potential V_eff[ρ] tested with the density functions."""
-        return np.asarray(sum(term.potential(density) for term in self.terms))
+        return sum((term.potential(density) for term in self.terms), np.zeros_like(density))
 
     def kernel(self, density: FloatArray, direction: FloatArray) -> FloatArray:
         """K dD = ∂V/∂D · dD (v_C, plus ε_xc″)."""
-        return np.asarray(sum(term.kernel(density, direction) for term in self.terms))
+        return sum((term.kernel(density, direction) for term in self.terms), np.zeros_like(density))
 
 
 class FunctionalState:
@@ -236,7 +236,7 @@ class FunctionalState:
         moved = [
             t.potential_position_jvp(self.density, displacement) for t in self.functional.terms
         ]
-        return np.asarray(sum(moved))
+        return sum(moved, np.zeros_like(self.density))
 
     def site_energies_jvp(self, direction: FloatArray) -> FloatArray:
         """∂E_ℓ/∂v̂ · dv̂ with the local terms, (M,)."""

@@ -100,6 +100,10 @@ class HamiltonianAssembly(Protocol):
         """Short-range pair energies shared between their two atoms, (M,)."""
         ...
 
+    def repulsion_jvp(self, displacement: FloatArray) -> FloatArray:
+        """∂_r (repulsion)_ℓ · dr, (M,)."""
+        ...
+
     def repulsion_contract(self, weights: FloatArray) -> FloatArray:
         """∂_r Σ_ℓ a_ℓ (repulsion)_ℓ, (M, 3)."""
         ...

@@ -144,6 +144,12 @@ class ExtendedHuckel:
         """∂(Σ_ℓ a_ℓ e_ℓ)/∂r of the atomic repulsion energies, shape (M, 3), for a (M,)."""
         return self._repulsion(configuration).site_contract(configuration, weights)
 
+    def repulsion_site_jvp(
+        self, configuration: Configuration, displacement: FloatArray
+    ) -> FloatArray:
+        """∂e_ℓ/∂r · dr of the repulsion per site, shape (M,), Hartree."""
+        return self._repulsion(configuration).site_jvp(configuration, displacement)
+
     def _repulsion(self, configuration: Configuration) -> PairRepulsion:
         elements = self.table.of(configuration)
         return PairRepulsion(

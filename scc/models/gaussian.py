@@ -234,6 +234,9 @@ class GaussianAssembly:
     def repulsion_energies(self) -> FloatArray:
         return np.zeros(len(self.configuration))
 
+    def repulsion_jvp(self, displacement: FloatArray) -> FloatArray:
+        return np.zeros(len(self.configuration))
+
     def repulsion_contract(self, weights: FloatArray) -> FloatArray:
         return np.zeros((len(self.configuration), 3))
 

@@ -101,6 +101,12 @@ class ModelSystem:
         """Zero (M, 3)."""
         return np.zeros((len(configuration), 3))
 
+    def repulsion_site_jvp(
+        self, configuration: Configuration, displacement: FloatArray
+    ) -> FloatArray:
+        """Zero (M,)."""
+        return np.zeros(len(configuration))
+
 
 def model_b(
     gap: float = 2.0,

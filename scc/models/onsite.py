@@ -34,6 +34,9 @@ class OnsiteParameters(Protocol):
     def repulsion_site_contract(
         self, configuration: Configuration, weights: FloatArray
     ) -> FloatArray: ...
+    def repulsion_site_jvp(
+        self, configuration: Configuration, displacement: FloatArray
+    ) -> FloatArray: ...
 
 
 class OnsiteTightBinding:
@@ -143,6 +146,9 @@ class OnsiteAssembly:
 
     def repulsion_energies(self) -> FloatArray:
         return self.parameters.repulsion_energies(self.configuration)
+
+    def repulsion_jvp(self, displacement: FloatArray) -> FloatArray:
+        return self.parameters.repulsion_site_jvp(self.configuration, displacement)
 
     def repulsion_contract(self, weights: FloatArray) -> FloatArray:
         return self.parameters.repulsion_site_contract(self.configuration, weights)

@@ -52,6 +52,17 @@ class PairRepulsion:
         np.subtract.at(gradient, pairs.first, push)
         return gradient
 
+    def site_jvp(self, configuration: Configuration, displacement: FloatArray) -> FloatArray:
+        """∂e_ℓ/∂r · dr for a displacement dr (M, 3): shape (M,), Hartree."""
+        pairs = self._pairs(configuration)
+        slope = self._energy_and_slope(pairs)[1]
+        change = displacement[pairs.second] - displacement[pairs.first]
+        half = 0.5 * slope * np.sum(pairs.displacement * change, axis=1) / pairs.distance
+        moved = np.zeros(len(configuration))
+        np.add.at(moved, pairs.first, half)
+        np.add.at(moved, pairs.second, half)
+        return moved
+
     def _pairs(self, configuration: Configuration) -> NeighbourPairs:
         return neighbour_pairs(configuration, self.switch.stop).half()
 

@@ -26,6 +26,8 @@ from scc.occupations.occupation import Occupation
 # Below this distance of µ from the spectrum (Hartree) F jumps within rounding of an eigenvalue and
 # zero-temperature occupations mean nothing.
 _SMALLEST_GAP = 1e-9
+# Up to this many orbitals the n³ second divided differences are kept (36 MB).
+_KEPT_TENSOR = 160
 
 
 class BoundTightBinding:
@@ -96,7 +98,7 @@ class BoundTightBinding:
             )
         if not np.all(np.isfinite(features)):
             raise InputError("features contain NaN or infinity")
-        # Divide and conquer: eigenvectors orthogonal to 1e-15, where the default driver leaves 1e-13.
+        # Divide and conquer: eigenvectors orthogonal to 1e-15; the default driver leaves 1e-13.
         eigenvalues, eigenvectors = scipy.linalg.eigh(self.hamiltonian(features), driver="evd")
         check_spectrum = getattr(occupation, "check_spectrum", None)
         if check_spectrum is not None:  # a polynomial means something on its spectral set only
@@ -332,7 +334,7 @@ class TightBindingState:
     def site_energies_position_jvp(self, displacement: FloatArray) -> FloatArray:
         """Σ ∂E_ℓ/∂r · dr at fixed v̂, (M,)."""
         dh0, dv = self.assembly.hamiltonian_perturb(displacement, self.features)
-        return self._site_jvp(dh0 + dv, dv) + self._repulsion_jvp(displacement)
+        return self._site_jvp(dh0 + dv, dv) + self.assembly.repulsion_jvp(displacement)
 
     def site_energies_vjp(self, weights: FloatArray) -> FloatArray:
         """∂(Σ_ℓ a_ℓ E_ℓ)/∂v̂, the shape of v̂."""
@@ -373,13 +375,6 @@ class TightBindingState:
         lam = self.eigenvalues
         return self.occupation.grand_potential_divided_difference(lam[:, None], lam[None, :])
 
-    def _repulsion_jvp(self, displacement: FloatArray) -> FloatArray:
-        if not np.any(self._repulsion):
-            return np.zeros(len(self._repulsion))
-        units = np.eye(len(self._repulsion))
-        moved = [np.sum(self.assembly.repulsion_contract(u) * displacement) for u in units]
-        return np.array(moved, dtype=np.float64)
-
     def _diagonal(self, values: FloatArray) -> FloatArray:
         """Diagonal of O(H) from O(λ)."""
         return np.asarray((self.eigenvectors**2) @ values)
@@ -407,12 +402,16 @@ class TightBindingState:
         if self._level_weights is None:
             return inner
         shift = float(self._level_weights @ np.diagonal(inner))
-        return np.asarray(inner - shift * np.eye(len(inner)))
+        projected = inner.copy()
+        projected.flat[:: len(inner) + 1] -= shift
+        return projected
 
     def _project_adjoint(self, inner: FloatArray) -> FloatArray:
         if self._level_weights is None:
             return inner
-        return np.asarray(inner - np.trace(inner) * np.diag(self._level_weights))
+        projected = inner.copy()
+        projected.flat[:: len(inner) + 1] -= np.trace(inner) * self._level_weights
+        return projected
 
     def _out(self, inner: FloatArray, full: bool) -> FloatArray:
         C = self.eigenvectors
@@ -438,15 +437,25 @@ class TightBindingState:
         """2 Π*D²F(H)[ΠA, ΠB], (n, n): its pairing with C is the third derivative of 2 Tr G."""
         a = self._project(self._into_eigenbasis(first))
         b = self._project(self._into_eigenbasis(second))
-        lam = self.eigenvalues
-        n = len(lam)
-        inner = np.empty((n, n))
-        for i in range(n):  # one row at a time keeps F[λ_i, λ_k, λ_j] at n² numbers
-            f2 = self.occupation.second_divided_difference(
-                lam[i], lam[:, None], lam[None, :]
-            )  # index (k, j)
+        inner = np.empty_like(a)
+        for i in range(len(a)):  # one row at a time keeps F[λ_i, λ_k, λ_j] at n² numbers
+            f2 = self._second_divided_row(i)  # index (k, j)
             inner[i] = a[i] @ (f2 * b) + b[i] @ (f2 * a)
         return self._out(2.0 * self._project_adjoint(inner), full=True)
+
+    def _second_divided_row(self, i: int) -> FloatArray:
+        """F[λ_i, λ_k, λ_j] for all k, j; the whole tensor is kept for small systems."""
+        lam = self.eigenvalues
+        if len(lam) > _KEPT_TENSOR:
+            return self.occupation.second_divided_difference(lam[i], lam[:, None], lam[None, :])
+        return np.asarray(self._second_divided[i])
+
+    @cached_property
+    def _second_divided(self) -> FloatArray:
+        lam = self.eigenvalues
+        return self.occupation.second_divided_difference(
+            lam[:, None, None], lam[None, :, None], lam[None, None, :]
+        )
 
     def _site_jvp(self, dh: FloatArray, dv: FloatArray) -> FloatArray:
         full = self._v.ndim == 2

@@ -140,6 +140,9 @@ class SyntheticAssembly:
     def repulsion_energies(self):
         return self._repulsion(self.configuration.positions)
 
+    def repulsion_jvp(self, displacement):
+        return self._along(self._repulsion, displacement)
+
     def repulsion_contract(self, weights):
         return self._all(self._repulsion) @ weights
 
