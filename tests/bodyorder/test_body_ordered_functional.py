@@ -233,6 +233,20 @@ def test_critical_point_is_none(seed, beta):
     )
 
 
+def test_spectral_set_must_reach_the_free_hamiltonian():
+    """X holds σ(H(v̂)) near v̂*, not σ(H⁰): no judgement of a solution may ask for v̂ = 0."""
+    model = _gaussian(0.4, 0.4, "loewdin").prepare(cluster(4, 1.8, np.random.default_rng(3)))
+    exact = equilibrate(EnergyFunctional(model, beta=10.0), throw=True)
+    levels, mu = exact.state.local.eigenvalues, exact.fermi_level
+    X = SpectralSet(((levels[0] - 0.05, levels[-1] + 0.05),))
+    free = np.linalg.eigvalsh(model.hamiltonian(np.zeros(model.feature_shape)))
+    assert np.max(X.distance(free)) > 0.01
+    occupation = PolynomialOccupation.interpolate(X, 20, 10.0, mu)
+    functional = EnergyFunctional(model, ensemble=GrandCanonical(mu), occupation=occupation)
+    found = equilibrate(functional, features=exact.features, tolerance=1e-10)
+    assert found.status == "converged"
+
+
 # -- values -------------------------------------------------------------------------------------
 
 
