@@ -62,7 +62,7 @@ def systems(full: bool) -> list[System]:
         _rate("chain", _GAUSSIAN, 20, range(16, 117, 4)),
         _rate("chain", _RAW, 20, range(12, 85, 4)),
         _size("metal", _METAL, 20, [24, 40, 80, 120, 200], 40),
-        _size("chain", _GAUSSIAN, 20, [20, 40, 80], 40),
+        _size("chain", _GAUSSIAN, 20, [20, 40, 60, 80] if full else [20, 40, 60], 40),
         _size("insulator", _INSULATOR, 20, [24, 48, 72, 100, 140, 200, 300], 72),
     ]
     if full:
@@ -71,7 +71,6 @@ def systems(full: bool) -> list[System]:
             _rate("insulator", _INSULATOR, 100, range(14, 75, 2)),
             _rate("chain", _GAUSSIAN, 40, range(16, 117, 4)),
             _size("metal", _METAL, 30, [60, 100, 200, 400], 60),
-            _size("chain", _GAUSSIAN, 30, [40, 60, 80], 60),
             _size("insulator", _INSULATOR, 30, [72, 100, 140, 200, 300, 400], 72),
         ]
     return found
