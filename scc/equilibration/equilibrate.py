@@ -58,7 +58,7 @@ def equilibrate(
         result = replace(result, status="stalled")
     # Lemma 11 certifies convex E[ρ] with complete features; polynomial models have critical points.
     certified = functional.convex and functional.model.complete
-    judged = result.converged and functional.has_exact_occupation and not certified
+    judged = result.converged and exact and not certified
     if judged and not result.stable:
         result = replace(result, status="unstable")
     return result.require_converged() if throw else result
