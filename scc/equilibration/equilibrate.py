@@ -58,7 +58,7 @@ def equilibrate(
         result = replace(result, status="stalled")
     # Lemma 11 certifies convex E[ρ] with complete features; polynomial models have critical points.
     certified = functional.convex and functional.model.complete
-    judged = result.converged and exact and not certified
+    judged = result.converged and functional.has_exact_occupation and not certified
     if judged and not result.stable:
         result = replace(result, status="unstable")
     return result.require_converged() if throw else result
@@ -125,7 +125,7 @@ def _solve_frozen(
     assert isinstance(functional.ensemble, GrandCanonical)
     mu = functional.ensemble.chemical_potential
     model = functional.model
-    smallest, largest = 2.0, model.largest_electron_count - 2.0
+    smallest, largest = 0.0, model.largest_electron_count
     electrons = float(np.clip(2.0 * np.round(model.neutral_electrons / 2.0), smallest, largest))
     low, high, step = smallest - 2.0, largest + 2.0, 2.0
     history: list[float] = []
