@@ -272,9 +272,23 @@ def gaussian_cases(draw, betas=None, xc=None, overlap=None, complete=None, field
     return GaussianCase(configuration, recipe, beta, ensemble, features, float(scale))
 
 
+def determined(case):
+    """Whether the features are: no response of ∫ρΞ between 1e-6 of the largest and rounding.
+
+    Directions of v̂ in that range are neither redundant nor resolved; what is solved for there
+    carries the rounding of the residual, amplified.
+    """
+    values = np.abs(np.linalg.eigvalsh(case.state.local.feature_response()))
+    values = values / np.max(values)
+    return not np.any((values > 1e-13) & (values < 1e-6))
+
+
 @st.composite
 def relaxable_gaussians(draw, betas=None, xc=None, overlap=None, complete=None, field=False):
-    """Problems to equilibrate; v̂ is where a search may start. At β = ∞ the gap exceeds 0.05 Ha."""
+    """Problems to equilibrate, with v̂ to start from; at β = ∞ the gap exceeds 0.05 Hartree.
+
+    Expansions are :func:`determined`.
+    """
     configuration, recipe = draw(recipes(xc=xc, overlap=overlap, complete=complete, field=field))
     model, _ = recipe(configuration)
     if model.assembly.loewdin is not None:
@@ -287,10 +301,14 @@ def relaxable_gaussians(draw, betas=None, xc=None, overlap=None, complete=None, 
     if not math.isinf(beta):
         if canonical:
             charge = draw(st.floats(-0.3, 0.3))
-            return replace(case, ensemble=Canonical(neutral - charge))
+            case = replace(case, ensemble=Canonical(neutral - charge))
+            assume(model.complete or determined(case))
+            return case
         levels = np.linalg.eigvalsh(model.hamiltonian(features))
         filled = float(levels[min(int(neutral / 2.0), len(levels) - 1)])
-        return replace(case, ensemble=GrandCanonical(filled + draw(st.floats(-0.3, 0.3))))
+        case = replace(case, ensemble=GrandCanonical(filled + draw(st.floats(-0.3, 0.3))))
+        assume(model.complete or determined(case))
+        return case
     pairs = float(np.clip(2.0 * round(neutral / 2.0), 2.0, model.largest_electron_count - 2.0))
     case = replace(case, ensemble=Canonical(pairs))
     try:
@@ -298,6 +316,7 @@ def relaxable_gaussians(draw, betas=None, xc=None, overlap=None, complete=None, 
     except InputError:  # degenerate at this electron number
         reject()
     assume(relaxed.converged and relaxed.gap > 0.05)
+    assume(model.complete or determined(replace(case, features=relaxed.features)))
     if canonical:
         return replace(case, scale=0.5 * relaxed.gap)
     mu = relaxed.fermi_level + draw(st.floats(-0.25, 0.25)) * relaxed.gap
