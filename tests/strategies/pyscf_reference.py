@@ -38,13 +38,14 @@ def local_density(configuration, level=6, beta=np.inf, response=True):
     field.grids.level = level
     field.grids.prune = None
     field.grid_response = response
-    return _finished(field, beta)
+    # Energies are quadratic in what is left of the residual, and the grid is a worse error.
+    return _finished(field, beta, 1e-10, 1e-6)
 
 
-def _finished(field, beta):
+def _finished(field, beta, energy=1e-13, gradient=1e-8):
     if np.isfinite(beta):
         field = smearing_(field, sigma=1.0 / beta, method="fermi")
-    field.conv_tol, field.conv_tol_grad, field.max_cycle = 1e-13, 1e-8, 200
+    field.conv_tol, field.conv_tol_grad, field.max_cycle = energy, gradient, 200
     return field
 
 
