@@ -94,7 +94,8 @@ def _symmetric(axes: Axes, by_symmetry: dict[tuple[str, str], SystemResult]) -> 
     axes.set_ylim(1e-14, 3e-2)
     axes.set_ylabel("response to the displacement of one atom (a.u.)")
     axes.set_title("symmetric chains, v̂ equilibrated: larger powers", fontsize="medium")
-    axes.legend(fontsize="x-small", loc="lower left")
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(fontsize="x-small", loc="lower left")
 
 
 def _metal(axes: Axes, r: SystemResult | None) -> None:

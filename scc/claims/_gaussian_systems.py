@@ -62,7 +62,7 @@ def model_a_case(p: Mapping[str, Any]) -> Case:
     """
     model = model_a_chain(p)
     beta = float(p["beta"])
-    # One orbital an atom, half filled; the sum of decimal charges may miss the even number by 1e-14.
+    # Half filled, one orbital an atom. (A sum of decimal charges may miss an even number by 1e-14.)
     found = equilibrium(model, beta, Canonical(float(p["atoms"])))
     return Case(model, grand_canonical_state(model, found.features, beta, found.fermi_level), 1)
 

@@ -15,7 +15,7 @@ integral over any vertical line through the gap, and the rate is 2 max_E γ(E) o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.linalg
@@ -29,6 +29,9 @@ from scc.models.tight_binding import BoundTightBinding, TightBindingState
 
 GAP_ENERGIES = (0.2, 0.35, 0.5, 0.65, 0.8)
 """Energies tried at β = ∞, as fractions of the gap; γ(E) is flat about its maximum."""
+
+CLEARLY_BETTER = 0.7
+LEAST_FALL = 3.0
 
 
 @dataclass(frozen=True)
@@ -158,6 +161,36 @@ def predicted_rate(case: Case, atoms: Sequence[int]) -> tuple[float, Decay]:
     ]
     best = max(decays, key=lambda decay: np.nan_to_num(_rate(decay), nan=-1.0))
     return 2.0 * _rate(best), best
+
+
+def decided(distance: FloatArray, values: FloatArray, prefactor_power: float) -> Decay:
+    """:func:`scc.locality.decide`, and where that cannot tell, the better of the two laws.
+
+    In a three-dimensional cluster r spans less than a decade and the values scatter, so that power
+    and rate of the product r^{−p} e^{−ηr} are hard to separate. But s = ``prefactor_power`` is
+    known, and C r^{−s} e^{−ηr} and C r^{−p} have two unknowns each: the exponential is taken when
+    it leaves less than :data:`CLEARLY_BETTER` of the squared residuals, on the same points, and
+    falls by more than e³. Scattered powers leave a ratio of about one or more, whatever p.
+    """
+    decay = decide(distance, values, prefactor_power)
+    if decay.kind != "inconclusive" or decay.exponential is None:
+        return decay
+    low, high = decay.exponential.r_range
+    inside = (decay.envelope.distance >= low) & (decay.envelope.distance <= high)
+    r, logarithm = decay.envelope.distance[inside], np.log(decay.envelope.magnitude[inside])
+    exponential = _squared_residuals(r, logarithm + prefactor_power * np.log(r))
+    ratio = exponential / _squared_residuals(np.log(r), logarithm)
+    if decay.exponential.rate * (high - low) < LEAST_FALL or not ratio < CLEARLY_BETTER:
+        return decay
+    reason = f"exponential leaves {ratio:.2f} of the squared residuals of a power; {decay.reason}"
+    return replace(decay, kind="exponential", reason=reason)
+
+
+def _squared_residuals(x: FloatArray, y: FloatArray) -> float:
+    """Of the least-squares line through (x, y)."""
+    design = np.stack([np.ones_like(x), x], axis=1)
+    residual = y - design @ np.linalg.lstsq(design, y, rcond=None)[0]
+    return float(residual @ residual)
 
 
 def _rate(decay: Decay) -> float:

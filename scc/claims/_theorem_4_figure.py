@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -46,6 +46,12 @@ def draw(results: Sequence[SystemResult]) -> Figure:
     return figure
 
 
+def _legend(axes: Axes, **options: Any) -> None:
+    """A legend, unless there is nothing to say (some systems were not measured)."""
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(**options)
+
+
 def _finite_temperature(axes: Axes, exact: Sequence[SystemResult]) -> None:
     shown = [r for r in exact if r.parameters["mu"] == 0.0 and r.parameters["gap"] == 0.0]
     smallest = {}
@@ -58,7 +64,7 @@ def _finite_temperature(axes: Axes, exact: Sequence[SystemResult]) -> None:
     axes.set_ylim(1e-15, 3.0)
     axes.set_xlim(0.0, 80.0)
     axes.set_title("hopping chain, µ = 0; lines: 2 arcsinh(π/2βt)", fontsize="medium")
-    axes.legend(fontsize="small")
+    _legend(axes, fontsize="small")
 
 
 def _zero_temperature(axes: Axes, exact: Sequence[SystemResult]) -> None:
@@ -70,7 +76,7 @@ def _zero_temperature(axes: Axes, exact: Sequence[SystemResult]) -> None:
     axes.set_ylim(1e-14, 3.0)
     axes.set_xlim(0.0, 80.0)
     axes.set_title("β = ∞, levels ±D/2; lines: 2 arcsinh(D/4t)", fontsize="medium")
-    axes.legend(fontsize="small")
+    _legend(axes, fontsize="small")
 
 
 def _points_and_line(
@@ -108,7 +114,7 @@ def _deviations(axes: Axes, exact: Sequence[SystemResult]) -> None:
     axes.set_xlabel("predicted rate (1/bohr)")
     axes.set_ylabel("measured / predicted − 1 (%)")
     axes.set_title("exact rates; dotted: tolerances 0.5 %, 3 %", fontsize="medium")
-    axes.legend(fontsize="small", loc="lower left", bbox_to_anchor=(0.0, 0.12))
+    _legend(axes, fontsize="small", loc="lower left", bbox_to_anchor=(0.0, 0.12))
 
 
 def _kind(r: SystemResult) -> str:
@@ -148,7 +154,7 @@ def _ordered(axes: Axes, results: Sequence[SystemResult]) -> None:
     axes.plot([], [], "-", color="k", lw=1, label="2γ, β < ∞ (filled)")
     if any(r.parameters["kind"] == "points" for r in results):
         axes.plot([], [], "-.", color="k", lw=1, label="2γ, β < ∞ (points x)")
-    axes.legend(fontsize="x-small", ncols=2)
+    _legend(axes, fontsize="x-small", ncols=2)
 
 
 def _random(axes: Axes, results: Sequence[SystemResult]) -> None:
@@ -184,4 +190,4 @@ def _random(axes: Axes, results: Sequence[SystemResult]) -> None:
     axes.set_xlabel("2γ from Green's function (1/bohr)")
     axes.set_ylabel("measured rate (1/bohr)")
     axes.set_title("random configurations, random v̂", fontsize="medium")
-    axes.legend(fontsize="small")
+    _legend(axes, fontsize="small")

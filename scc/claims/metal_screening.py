@@ -157,7 +157,7 @@ def debye_rate(metal: CubicMetal, limit: float) -> float:
 
     found = [np.inf]
     for real in np.linspace(0.0, np.pi, 7):
-        for imaginary in np.linspace(0.2, 0.9, 5) * limit:
+        for imaginary in np.geomspace(0.02, 0.9, 8) * limit:
             root = _root(dielectric, complex(real, imaginary), limit)
             if root is not None:
                 found.append(root.imag)
@@ -250,7 +250,7 @@ def measure(system: System) -> SystemResult:
 
 
 def _through(decay: Decay) -> FloatArray:
-    """Middle of the fitted window and the fitted magnitude there: where the figure's line passes."""
+    """Middle of the fitted window and the fit's magnitude there: the figure's line passes it."""
     if decay.exponential is None:
         return np.full(2, np.nan)
     middle = np.array([0.5 * sum(decay.exponential.r_range)])
@@ -311,7 +311,8 @@ def draw(results: Sequence[SystemResult]) -> Figure:
     right.set_ylim(1e-15, 1.0)
     for label, panel in (("a", left), ("b", right)):
         panel.set_xlabel("distance r (bohr)")
-        panel.legend(fontsize="small")
+        if results:
+            panel.legend(fontsize="small")
         panel.set_title(f"({label}) {panel.get_title()}", fontsize="medium")
     return figure
 

@@ -75,6 +75,10 @@ def systems(full: bool) -> list[System]:
 def measure(system: System) -> SystemResult:
     """Canonical and grand-canonical response to v̂ of the central atom, for several M."""
     p, beta = system.parameters, beta_of(system)
+    if np.isinf(beta):  # a gap, no states at µ: the two ensembles respond alike
+        return system.result(
+            hypotheses={"beta < inf": False}, measured={}, predicted={}, holds=None
+        )
     series: dict[str, FloatArray] = {}
     deviations, differenced, shifts, kinds, canonical_kinds = [], [], [], [], []
     rate = np.nan
@@ -109,7 +113,7 @@ def measure(system: System) -> SystemResult:
     series["atoms"], series["far response"] = sizes, np.array(shifts)
     worst = max(*deviations, *differenced)
     return system.result(
-        hypotheses={"beta < inf": bool(np.isfinite(beta)), "rate of Green's function": rate},
+        hypotheses={"beta < inf": True, "rate of Green's function": rate},
         measured={
             "relative deviation of far response from the shift": max(deviations),
             "the same by difference quotients": max(differenced),

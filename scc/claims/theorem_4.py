@@ -44,6 +44,7 @@ from scc.claims._gaussian_systems import model_a_case, random_gaussian_case
 from scc.claims._local_derivatives import (
     Case,
     beta_of,
+    decided,
     distances_from,
     local_derivatives,
     predicted_rate,
@@ -88,7 +89,7 @@ def _chain(beta: float, mu: float, atoms: int) -> System:
 
 
 def _gapped_chain(gap: float) -> System:
-    atoms = 2 * math.ceil(max(20.0, 20.0 / exact_gap_rate(gap)))
+    atoms = max(40, math.ceil(20.0 / exact_gap_rate(gap)))
     return System(
         f"hopping chain, M = {atoms}, beta = inf, levels ±{0.5 * gap:g}",
         {"kind": "exact", "atoms": atoms, "beta": "inf", "mu": 0.0, "gap": gap},
@@ -181,7 +182,7 @@ def _measure_exact(system: System) -> SystemResult:
     case = hopping_chain(atoms, beta, mu, gap)
     # One end is near, whose reflection multiplies everything further along by a constant; the
     # other is far.
-    source = atoms // 4
+    source = atoms // 8
     r = np.arange(1.0, atoms - source)
     unit = np.eye(atoms)[source]
     density = case.state.populations_jvp(unit)[source + 1 :]
@@ -265,7 +266,7 @@ def _measure_derivatives(system: System) -> SystemResult:
     derivatives = local_derivatives(case.model, case.state, atoms, directions)
     prefactor_power = case.dimension - 1.0 + (0.5 if case.zero_temperature else 0.0)
     decays = {
-        name: decide(derivatives.distance, values, prefactor_power)
+        name: decided(derivatives.distance, values, prefactor_power)
         for name, values in derivatives.items()
     }
     diameter = float(distances_from(configuration, range(len(configuration))).max())

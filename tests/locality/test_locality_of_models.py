@@ -2,7 +2,8 @@
 
 The bound is Combes–Thomas (Lemma 12) put into the Matsubara sum. With
 max_ℓ Σ_k |H_ℓk| (e^{η r_ℓk} − 1) ≤ 𝔡/2 for 𝔡 = dist(z₀, σ(H)), z₀ = µ + iπ/β, every pole z_n has
-|G_ℓk(z_n)| ≤ (2/𝔡_n) e^{−η r_ℓk}, 𝔡_n ≥ π(2n+1)/β, and Σ_n 𝔡_n^{−2} ≤ β²/4 gives for a change A of H
+|G_ℓk(z_n)| ≤ (2/𝔡_n) e^{−η r_ℓk}, 𝔡_n ≥ π|2n+1|/β, and Σ_n 𝔡_n^{−2} ≤ β²/4 gives for a change A
+of H
 
     |∂p_ℓ| = |2β⁻¹ Σ_n [G(z_n) A G(z_n)]_ℓℓ| ≤ 2β [C |A| C]_ℓℓ,      C_ℓk = e^{−η r_ℓk}.
 
@@ -17,10 +18,12 @@ import pytest
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 from scipy.optimize import brentq
+from strategies.configurations import generators
 
 from scc.claims import theorem_4
 from scc.claims._gaussian_systems import random_gaussian_case
-from scc.claims._onsite_systems import random_case
+from scc.claims._local_derivatives import decided, distances_from, spread_atoms
+from scc.claims._onsite_systems import random_case, random_configuration
 from scc.claims.claim import System
 
 seeds = st.integers(0, 2**31 - 1)
@@ -68,7 +71,7 @@ def gaussian_systems(draw):
     return {**parameters, "beta": draw(st.floats(0.5, coldest)), "contrast": 0.2}
 
 
-def decided(strategy, examples):
+def verdicts_of(strategy, examples):
     """Every system that is expected to decay measurably does; how many were not expected to."""
     verdicts = []
 
@@ -85,13 +88,29 @@ def decided(strategy, examples):
 
 
 def test_decay_that_cannot_be_told_or_is_no_exponential_on_site():
-    verdicts = decided(onsite_systems(), settings().max_examples)
+    verdicts = verdicts_of(onsite_systems(), settings().max_examples)
     assert verdicts.count(None) <= INCONCLUSIVE * len(verdicts)
 
 
 def test_decay_that_cannot_be_told_or_is_no_exponential_in_gaussian_orbitals():
-    verdicts = decided(gaussian_systems(), max(settings().max_examples // 2, 1))
+    verdicts = verdicts_of(gaussian_systems(), max(settings().max_examples // 2, 1))
     assert verdicts.count(None) <= INCONCLUSIVE * len(verdicts)
+
+
+@settings(max_examples=100)
+@given(
+    rng=generators(),
+    dimension=st.sampled_from([1, 2, 3]),
+    power=st.floats(0.5, 6.0),
+    scatter=st.floats(0.0, 1.5),
+    prefactor=st.sampled_from([0.0, 1.0, 2.0, 2.5]),
+)
+def test_a_scattered_power_taken_for_an_exponential(rng, dimension, power, scatter, prefactor):
+    configuration = random_configuration(dimension, 120, 1.2, rng)
+    atoms = spread_atoms(configuration, 12)
+    r = distances_from(configuration, atoms)
+    values = np.exp(scatter * rng.normal(size=r.shape)) * np.maximum(r, 0.5) ** -power
+    assert decided(r, values, prefactor).kind != "exponential"
 
 
 def combes_thomas_exponent(hamiltonian, distance, gap_to_spectrum):
