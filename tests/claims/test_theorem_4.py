@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from strategies.configurations import generators
 
-from scc.claims import theorem_4
+from scc.claims import _hopping_chain_rates, theorem_4
 from scc.claims._gaussian_systems import random_gaussian_case
 from scc.claims._local_derivatives import (
     distances_from,
@@ -23,7 +23,11 @@ from scc.occupations.fermi_dirac import FermiDirac
 
 
 def exact(beta, mu=0.0, gap=0.0, atoms=0):
-    rate = theorem_4.exact_gap_rate(gap) if gap else theorem_4.exact_rate(beta, mu)
+    rate = (
+        _hopping_chain_rates.exact_gap_rate(gap)
+        if gap
+        else _hopping_chain_rates.exact_rate(beta, mu)
+    )
     atoms = atoms or max(40, math.ceil(20.0 / rate))
     parameters = {"kind": "exact", "atoms": atoms, "beta": beta, "mu": mu, "gap": gap}
     return System("chain", parameters)
@@ -31,7 +35,7 @@ def exact(beta, mu=0.0, gap=0.0, atoms=0):
 
 @given(st.floats(1.0, 16.0), st.sampled_from([-1.0, 1.0]), st.floats(0.6, 1.7), st.booleans())
 def test_rate_wrong_at_some_temperature_or_filling(beta, sign, magnitude, long):
-    rate = theorem_4.exact_rate(beta, magnitude)
+    rate = _hopping_chain_rates.exact_rate(beta, magnitude)
     atoms = min(600, max(40, math.ceil((60.0 if long else 20.0) / rate)))
     result = theorem_4.measure(exact(beta, sign * magnitude, atoms=atoms))
     assert result.holds, (result.measured, result.predicted)
@@ -53,16 +57,16 @@ def test_rate_wrong_in_an_insulator(gap):
     ("beta", "mu", "gap"), [(4.0, 0.0, 0.0), (4.0, 1.2, 0.0), ("inf", 0.0, 0.8)]
 )
 def test_a_rate_five_per_cent_off_passing_for_the_right_one(beta, mu, gap, monkeypatch):
-    right = theorem_4.exact_rate, theorem_4.exact_gap_rate
-    monkeypatch.setattr(theorem_4, "exact_rate", lambda *a: 1.05 * right[0](*a))
-    monkeypatch.setattr(theorem_4, "exact_gap_rate", lambda *a: 1.05 * right[1](*a))
+    right = _hopping_chain_rates.exact_rate, _hopping_chain_rates.exact_gap_rate
+    monkeypatch.setattr(_hopping_chain_rates, "exact_rate", lambda *a: 1.05 * right[0](*a))
+    monkeypatch.setattr(_hopping_chain_rates, "exact_gap_rate", lambda *a: 1.05 * right[1](*a))
     assert theorem_4.measure(exact(beta, mu, gap, atoms=200)).holds is False
 
 
 def test_closed_form_of_the_rate_at_half_filling():
     for beta in (1.0, 3.7, 16.0):
         expected = 2.0 * math.asinh(0.5 * math.pi / beta)
-        assert theorem_4.exact_rate(beta, 0.0) == pytest.approx(expected, rel=1e-14)
+        assert _hopping_chain_rates.exact_rate(beta, 0.0) == pytest.approx(expected, rel=1e-14)
 
 
 @given(st.floats(0.05, 3.0), st.floats(0.1, 3.0), st.floats(0.0, 6.0))
@@ -70,7 +74,7 @@ def test_envelope_of_a_damped_cosine_carrying_its_oscillation(rate, wave_number,
     assume(abs(math.sin(wave_number)) > 0.1)
     r = np.arange(12.0)
     values = np.exp(-rate * r) * np.cos(wave_number * r + phase)
-    envelope = theorem_4.teager_kaiser(values)
+    envelope = _hopping_chain_rates.teager_kaiser(values)
     exactly = abs(math.sin(wave_number)) * np.exp(-rate * r[1:-1])
     # Squares of numbers up to e^{rate} larger than the result are subtracted.
     assert envelope == pytest.approx(exactly, rel=1e-12 * math.exp(2.0 * rate))
@@ -78,7 +82,7 @@ def test_envelope_of_a_damped_cosine_carrying_its_oscillation(rate, wave_number,
 
 @given(st.floats(1.0, 10.0), st.floats(-1.5, 1.5))
 def test_predicted_rate_not_that_of_the_exact_greens_function(beta, mu):
-    rate = theorem_4.exact_rate(beta, mu)
+    rate = _hopping_chain_rates.exact_rate(beta, mu)
     case = hopping_chain(max(60, math.ceil(40.0 / rate)), beta, mu)
     predicted, _ = predicted_rate(case, [len(case.model.configuration) // 2])
     assert predicted == pytest.approx(rate, rel=1e-3)  # one pole: exponential from r = 1 on
