@@ -114,7 +114,7 @@ def _deviations(axes: Axes, exact: Sequence[SystemResult]) -> None:
     axes.set_xlabel("predicted rate (1/bohr)")
     axes.set_ylabel("measured / predicted − 1 (%)")
     axes.set_title("exact rates; dotted: tolerances 0.5 %, 3 %", fontsize="medium")
-    _legend(axes, fontsize="small", loc="lower left", bbox_to_anchor=(0.0, 0.12))
+    _legend(axes, fontsize="small", loc="upper center", bbox_to_anchor=(0.5, 0.93), ncols=2)
 
 
 def _kind(r: SystemResult) -> str:
