@@ -135,6 +135,11 @@ def _failure(result: Equilibrium) -> str:
             f"unstable {steps}: smallest eigenvalue of the dielectric operator "
             f"{result.lambda_min:.4g}"
         )
+    if result.status == "wrong electron number":
+        return (
+            f"wrong electron number {steps}: no number of electrons puts the chemical potential in "
+            "a gap, as zero temperature requires"
+        )
     return f"not converged: {result.status} {steps}"
 
 

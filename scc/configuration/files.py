@@ -137,6 +137,8 @@ def _one_line(error: BaseException) -> str:
     """The reason in one line: the system's words for OSError, else the first line of the text."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
+    if isinstance(error, KeyError) and error.args:  # ASE looks symbols up in a dictionary
+        return f"unknown chemical symbol or missing key {error.args[0]!r}"
     lines = str(error).strip().splitlines()
     if isinstance(error, InputError) and lines:
         return lines[0]

@@ -115,13 +115,12 @@ def _lanczos_cases():
     then reported whatever the spectrum on the range of χ₀ (always); otherwise an exhausted Krylov
     space continues with noise (sometimes: it depends on rounding).
     """
-    for kind, beta, canonical, attraction in itertools.product(
+    yield from itertools.product(
         ["jittered chain", "uniform chain", "rock salt"],
         [2.0, 10.0, math.inf],
         [False, True],
         [0.0, 0.5, 3.0],
-    ):
-        yield kind, beta, canonical, attraction
+    )
 
 
 @pytest.mark.parametrize(("kind", "beta", "canonical", "attraction"), list(_lanczos_cases()))
