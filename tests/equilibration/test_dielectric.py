@@ -109,11 +109,10 @@ def _system(kind, beta, canonical, attraction):
 
 
 def _lanczos_cases():
-    """Kinds, β, ensembles and attractions; known defect: the null space of χ₀ enters the recursion.
+    """Kinds, β, ensembles and attractions.
 
-    It holds the constants in the canonical ensemble and at β = ∞. With E[ρ] convex λ_min = 1 is
-    then reported whatever the spectrum on the range of χ₀ (always); otherwise an exhausted Krylov
-    space continues with noise (sometimes: it depends on rounding).
+    Constants are the null space of χ₀ in the canonical ensemble and at β = ∞: there a recursion
+    that leaves the range of χ₀ reports λ = 1, or noise, whatever the spectrum on the range.
     """
     yield from itertools.product(
         ["jittered chain", "uniform chain", "rock salt"],
