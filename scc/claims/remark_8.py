@@ -39,11 +39,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FAR = 15.0
-"""Rate × r beyond which only the common shift should be left."""
+"""Rate × r beyond which only the common shift should be left, up to :data:`LARGEST` atoms; in longer
+chains ln(M/LARGEST) more, because e^{−rate r} then stands beside a smaller shift ~ 1/M."""
+
+LARGEST = 400
 
 DIGITS = 1e-4
 """Relative agreement with the formula, four digits. Left over at rate × r = 15 is e^{−15} = 3e-7 of
-a response of order 1 beside a shift of order 1/M ≥ 1e-3."""
+a local response of order 0.1 to 1, beside a shift of order 1/M."""
 
 STEP = 1e-3
 """Half-width of the difference quotient in units of 1/β: its error is STEP²/6 relative to shifts
@@ -93,7 +96,7 @@ def measure(system: System) -> SystemResult:
         unit[source] = 1.0
         distance = distances_from(model.configuration, [source])[0]
         rate, _ = predicted_rate(case, [source])
-        far = rate * distance >= FAR
+        far = rate * distance >= FAR + max(0.0, np.log(atoms / LARGEST))
 
         shift = common_shift(case, unit)
         response = canonical.populations_jvp(unit)
