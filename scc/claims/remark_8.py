@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FAR = 15.0
-"""Rate × r beyond which only the common shift should be left, up to :data:`LARGEST` atoms; in longer
-chains ln(M/LARGEST) more, because e^{−rate r} then stands beside a smaller shift ~ 1/M."""
+"""Rate × r beyond which only the common shift should be left, up to :data:`LARGEST` atoms; in
+longer chains ln(M/LARGEST) more, because e^{−rate r} then stands beside a smaller shift ~ 1/M."""
 
 LARGEST = 400
 
