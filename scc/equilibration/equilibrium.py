@@ -113,6 +113,8 @@ class Equilibrium:
             return self.dielectric.extreme_eigenvalues()
         curvature, response = self.hessian, -self.state.local.feature_response()
         values, vectors = scipy.linalg.eigh(response)
+        if values[-1] <= 1e-14:  # all orbitals full or empty: nothing responds, ε = 1
+            return 1.0, 1.0
         keep = values > 1e-10 * values[-1]
         basis = vectors[:, keep] / np.sqrt(values[keep])
         spectrum = scipy.linalg.eigvalsh(basis.T @ curvature @ basis)
