@@ -27,6 +27,7 @@ from scc.basis.three_centre import PotentialFunction, ThreeCentreOverlap
 from scc.configuration import Configuration
 from scc.electrostatics.pair_density import PairDensityCoulomb
 from scc.errors import InputError
+from scc.models.onsite import total_charge
 from scc.models.tight_binding import BoundTightBinding
 
 OverlapMode = Literal["loewdin", "orthonormal"]
@@ -110,7 +111,7 @@ class GaussianAssembly:
         self.basis = basis
         self.atom_of_orbital = basis.atom_of_function
         self.nuclear_charges = nuclear_charges
-        self.neutral_electrons = float(np.sum(nuclear_charges))
+        self.neutral_electrons = total_charge(nuclear_charges)
         self.complete = features is None
         self.three_centre = None if features is None else ThreeCentreOverlap(basis, features)
         size = basis.n_functions

@@ -72,7 +72,7 @@ class OnsiteAssembly:
         self.feature_shape: tuple[int, ...] = (len(configuration),)
         self.atom_of_orbital = parameters.atom_of_orbital(configuration)
         self.nuclear_charges = parameters.nuclear_charges(configuration)
-        self.neutral_electrons = _total_charge(self.nuclear_charges)
+        self.neutral_electrons = total_charge(self.nuclear_charges)
 
     @cached_property
     def electrostatics(self) -> tuple[Any, ...]:
@@ -154,7 +154,7 @@ class OnsiteAssembly:
         return self.parameters.repulsion_site_contract(self.configuration, weights)
 
 
-def _total_charge(charges: FloatArray) -> float:
+def total_charge(charges: FloatArray) -> float:
     """Σ Z_ℓ; the integer itself where the sum is an integer within the rounding of its terms.
 
     1.4 and 0.6 are no binary fractions: 500 pairs of them are an even number of electrons all the
