@@ -30,7 +30,7 @@ from scc.configuration import Configuration, cluster
 from scc.equilibration.equilibrate import equilibrate
 from scc.equilibration.response import LinearResponse
 from scc.equilibration.solvers import Anderson, NewtonKrylov
-from scc.errors import ConvergenceError
+from scc.errors import ConvergenceError, InputError
 from scc.functional.energy import EnergyFunctional
 from scc.functional.exchange_correlation_term import ExchangeCorrelation
 from scc.functional.quadrature import MolecularGrid
@@ -44,9 +44,13 @@ TIGHT = 1e-12
 
 def _relaxed(case, tolerance=TIGHT):
     """Converged to ``tolerance``, or at least to a hundred times that, where rounding ends it."""
-    equilibrium = equilibrate(
-        case.functional, features=case.features, tolerance=tolerance, max_builds=80
-    )
+    try:
+        equilibrium = equilibrate(
+            case.functional, features=case.features, tolerance=tolerance, max_builds=80
+        )
+    except InputError as error:  # β = ∞: levels may cross on the way; then there is no such state
+        assume("no gap" not in str(error))
+        raise
     assume(equilibrium.status in {"converged", "stalled"})
     assume(0.0 < equilibrium.residual <= 100.0 * tolerance)
     if not equilibrium.converged:
@@ -69,6 +73,7 @@ def _again(functional, start):
 # -- forces ------------------------------------------------------------------------------------
 
 
+@settings(max_examples=20)
 @given(case=relaxable_gaussians(field=True), rng=generators())
 def test_hellmann_feynman_forces_differentiate_the_equilibrated_energy(case, rng):
     """−dE/dr ≤ 1e-8 of the largest component: Pulay terms of φ, Ξ and S, quadrature weights."""
@@ -89,6 +94,7 @@ def test_hellmann_feynman_forces_differentiate_the_equilibrated_energy(case, rng
     )
 
 
+@settings(max_examples=15)
 @given(case=relaxable_gaussians(xc="none"))
 def test_no_net_force_and_no_torque(case):
     """Translation and rotation change nothing; rounding of integrals is all there is."""
@@ -119,7 +125,7 @@ def test_net_force_with_exchange_correlation_vanishes_and_the_torque_is_that_of_
         result = equilibrate(EnergyFunctional(model, extra_terms=(term,)), tolerance=1e-8)
         np.testing.assert_allclose(np.sum(result.forces, axis=0), 0.0, atol=1e-11)
         torques.append(np.max(np.abs(np.sum(np.cross(positions, result.forces), axis=0))))
-    # Measured 4e-2, 4e-4, 4e-6 Hartree.
+    # Measured 1.2e-2, 2e-4, 6e-6 Hartree; (100, 53) leaves 1e-6.
     assert torques[1] < 0.1 * torques[0]
     assert torques[2] < 0.1 * torques[1]
     assert torques[2] < 1e-4
@@ -183,7 +189,7 @@ def _steepness(case, equilibrium):
     return steep / math.sqrt(np.min(kept, initial=1.0))
 
 
-@settings(max_examples=12)
+@settings(max_examples=10)
 @given(case=relaxable_gaussians(), rng=generators())
 def test_response_to_displacements(case, rng):
     """dv̂, dD, dp, dE_ℓ by solving with ε against re-equilibration at moved atoms."""
@@ -209,7 +215,7 @@ def test_response_to_displacements(case, rng):
     )
 
 
-@settings(max_examples=12)
+@settings(max_examples=10)
 @given(case=relaxable_gaussians(), rng=generators())
 def test_response_to_an_external_potential(case, rng):
     """A uniform field switched on: the perturbation is the one of UniformField."""
@@ -242,7 +248,7 @@ def test_response_to_an_external_potential(case, rng):
     )
 
 
-@settings(max_examples=12)
+@settings(max_examples=10)
 @given(case=relaxable_gaussians())
 def test_born_charges_add_up_to_the_total_charge(case):
     """Σ_ℓ Z*_ℓ = (Σ Z − ∫ρ)·1: a rigid shift carries the whole charge; ∫ρ = Tr(DS)."""

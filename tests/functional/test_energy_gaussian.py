@@ -6,7 +6,7 @@ rounding of 𝒢 over the step, is allowed on top and printed by the assertion).
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from strategies.configurations import generators
 from strategies.finite_differences import assert_derivative
 from strategies.gaussian_models import energy_size, gaussian_cases
@@ -61,6 +61,7 @@ def test_hessian_products(case, rng):
     )
 
 
+@settings(max_examples=15)
 @given(case=gaussian_cases(), rng=generators())
 def test_mixed_derivative_in_features_and_positions(case, rng):
     """∂_r∂_v̂ 𝒢 dr, the right-hand side of the response equations."""
@@ -75,6 +76,7 @@ def test_mixed_derivative_in_features_and_positions(case, rng):
     )
 
 
+@settings(max_examples=15)
 @given(case=gaussian_cases(), rng=generators())
 def test_site_energies_with_their_local_terms(case, rng):
     """∂E_ℓ/∂v̂ and ∂E_ℓ/∂r with ∫_{N_ℓ} ε_xc, whose cells move."""
@@ -98,6 +100,7 @@ def test_site_energies_with_their_local_terms(case, rng):
     )
 
 
+@settings(max_examples=15)
 @given(case=gaussian_cases(), rng=generators())
 def test_density_and_populations_and_their_derivatives(case, rng):
     """dD and dp along v̂ and r: the right-hand sides of everything in response.py."""
