@@ -90,7 +90,12 @@ class EnergyFunctional:
         self.has_exact_occupation = occupation is None
 
     def with_ensemble(self, ensemble: GrandCanonical | Canonical) -> "EnergyFunctional":
-        """The same functional (exact occupations, prepared terms kept) in another ensemble."""
+        """The same functional (exact occupations, prepared terms kept) in another ensemble.
+
+        Raises InputError for a polynomial occupation, which belongs to its chemical potential.
+        """
+        if not self.has_exact_occupation:
+            raise InputError("a polynomial occupation cannot change its ensemble")
         return EnergyFunctional(self.model, beta=self.beta, ensemble=ensemble, terms=self.terms)
 
     @property
