@@ -26,7 +26,7 @@ class OwnSite:
         kernel: any radial kernel.
         variances: σ_a² + σ_k² of target a and source a (N,), bohr².
         target_l, source_l: largest λ of targets and sources.
-        sign: −1 takes the term away instead of adding it.
+        sign: −1 takes the term away instead of adding it; one number or one per site (N,).
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class OwnSite:
         variances: FloatArray,
         target_l: int,
         source_l: int,
-        sign: float = 1.0,
+        sign: float | FloatArray = 1.0,
     ) -> None:
         self._target_l, self._source_l = target_l, source_l
         common = min(target_l, source_l)
