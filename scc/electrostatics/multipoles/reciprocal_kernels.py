@@ -69,11 +69,11 @@ class PeriodicKernel:
 
     def values(self, vectors: FloatArray) -> FloatArray:
         """See :class:`ReciprocalKernel`."""
-        return 4.0 * np.pi / self._volume * self._propagator(vectors)
+        return np.asarray(4.0 * np.pi / self._volume * self._propagator(vectors))
 
     def slopes(self, vectors: FloatArray) -> FloatArray:
         """s = −2 ∂G/∂(k²) = 8π/(Ω(k² + κ²)²)."""
-        return 8.0 * np.pi / self._volume * self._propagator(vectors) ** 2
+        return np.asarray(8.0 * np.pi / self._volume * self._propagator(vectors) ** 2)
 
     def _propagator(self, vectors: FloatArray) -> FloatArray:
         """1/(k² + κ²), and 0 in place of 1/0."""
