@@ -78,8 +78,7 @@ class PeriodicKernel:
     def _propagator(self, vectors: FloatArray) -> FloatArray:
         """1/(k² + κ²), and 0 in place of 1/0."""
         squared = np.einsum("...i,...i->...", vectors, vectors) + self._squared_screening
-        inverse = np.zeros_like(squared)
-        return np.divide(1.0, squared, out=inverse, where=squared > 0.0)
+        return np.where(squared > 0.0, 1.0, 0.0) / np.where(squared > 0.0, squared, 1.0)
 
 
 class SlabKernel:
