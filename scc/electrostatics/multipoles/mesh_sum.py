@@ -1,0 +1,286 @@
+r"""The reciprocal sum with B-splines on a mesh: O(N + M log M) for N sites and M nodes.
+
+    B(t, c) = Re Σ_k Ĝ(k) conj(T(k)) S(k),
+    S(k) = Σ_B (−i)^λ R_B(k)/(2λ−1)!! Σ_m e^{−ik·x_m} C_B(m),      C_B(m) = Σ_k c_kB W_km ,
+
+C_B being the B-th component of the sources spread on a mesh of its own, T(k) the same for the
+targets, and Ĝ the influence function (:mod:`.mesh_grid`). Multipoles enter as powers of k, not
+as derivatives of splines, so that every λ has the splines' full accuracy.
+Derivatives with respect to positions are those of the splines: field, moved and strain are the
+exact derivatives of B(t, c) as it is computed, on the coarsest mesh too, and B is exactly
+symmetric. The price is that forces do not add up to zero, but to something of the size of
+their error, and that a site exerts a force of that size on itself.
+
+Sites of several widths fall into classes: variances σ² so narrow that no partner makes them wider
+than ``smooth_variance`` are one class, every other variance is one, and each class has meshes
+of its own.
+
+Reference: U. Essmann et al., J. Chem. Phys. 103, 8577 (1995) (splines differentiated);
+Hockney and Eastwood as in :mod:`.mesh_grid`. Errors: :mod:`.mesh_error`.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+from scipy import fft
+
+from scc.arrays import FloatArray, IntArray
+from scc.electrostatics.multipoles.interaction import Field
+from scc.electrostatics.multipoles.mesh_grid import (
+    ComplexArray,
+    ReciprocalGrid,
+    gaussian,
+    harmonics_and_slopes,
+)
+from scc.electrostatics.multipoles.mesh_points import MeshPoints
+from scc.electrostatics.multipoles.reciprocal_kernels import ReciprocalKernel
+from scc.electrostatics.multipoles.sites import Sites
+from scc.electrostatics.multipoles.splines import LARGEST_ORDER
+from scc.errors import InputError
+
+
+class WidthClass(NamedTuple):
+    """Sites that are spread on the same meshes."""
+
+    members: IntArray
+    variance: float
+    points: MeshPoints
+
+
+class MeshSum:
+    """B of the module docstring as an :class:`.interaction.Interaction`.
+
+    Args:
+        targets, sources: the sites; if they share the very array of positions, interpolation is
+            set up once for both.
+        kernel: G, and the cell of the mesh.
+        smooth_variance: s, bohr²; W = max(σ_a² + σ_k², s).
+        shape: nodes along the cell vectors, each ≥ ``spline_order``.
+        spline_order: p, 2…20; p − 1 is the degree. Gradients are continuous for p ≥ 3.
+    Raises:
+        InputError: values outside those ranges.
+    """
+
+    def __init__(
+        self,
+        targets: Sites,
+        sources: Sites,
+        kernel: ReciprocalKernel,
+        smooth_variance: float,
+        shape: tuple[int, int, int],
+        spline_order: int,
+    ) -> None:
+        _check(smooth_variance, shape, spline_order)
+        self._grid = ReciprocalGrid(kernel, shape, spline_order)
+        self._order = spline_order
+        self._smooth_variance = smooth_variance
+        self._points: dict[tuple[int, bytes], tuple[FloatArray, MeshPoints]] = {}
+        self._place(targets, sources)
+
+    def between(self, targets: Sites, sources: Sites) -> "MeshSum":
+        """The same mesh and kernel for other sites; what is known of a positions array is kept."""
+        other = object.__new__(MeshSum)
+        other._grid, other._order = self._grid, self._order
+        other._smooth_variance, other._points = self._smooth_variance, self._points
+        other._place(targets, sources)
+        return other
+
+    @property
+    def transposed(self) -> "MeshSum":
+        """Targets and sources exchanged; everything prepared is shared."""
+        other = object.__new__(MeshSum)
+        other.__dict__.update(self.__dict__)
+        other._targets, other._sources = self._sources, self._targets
+        other._target_classes, other._source_classes = self._source_classes, self._target_classes
+        return other
+
+    def potential(self, sources: FloatArray) -> FloatArray:
+        """U(c): (N_t, n_t)."""
+        result = np.empty((len(self._targets), self._targets.n_components))
+        spread = [_spreading(c, sources) for c in self._source_classes]
+        for group, component, mesh in self._potential_meshes(spread):
+            result[group.members, component] = group.points.read(mesh)
+        return result
+
+    def field(self, sources: FloatArray) -> Field:
+        """U(c) and ∂U/∂y_a, sources at rest."""
+        result = np.empty((len(self._targets), self._targets.n_components))
+        gradient = np.empty((*result.shape, 3))
+        spread = [_spreading(c, sources) for c in self._source_classes]
+        for group, component, mesh in self._potential_meshes(spread):
+            values, slopes = group.points.read_gradient(mesh)
+            result[group.members, component] = values
+            gradient[group.members, component] = slopes
+        return Field(result, gradient)
+
+    def moved(self, sources: FloatArray, displacement: FloatArray) -> FloatArray:
+        """Σ_k (dr_k·∂/∂r_k) U(c), targets at rest."""
+        result = np.empty((len(self._targets), self._targets.n_components))
+        spread = [_spreading(c, sources, displacement) for c in self._source_classes]
+        for group, component, mesh in self._potential_meshes(spread):
+            result[group.members, component] = group.points.read(mesh)
+        return result
+
+    def strain(self, targets: FloatArray, sources: FloatArray) -> FloatArray:
+        r"""∂B/∂ε_ij of the mesh sum.
+
+        Along the directions that repeat, P, positions stay where they are in the mesh and k,
+        Ĝ and R(k) change: X = −PB + Σ_k (…)(Pk)_i(Pk)_j − M_ij, M_ij = Σ_k k_i ∂B/∂k_j through
+        the R(k). Along the others the mesh stays and the sites move: Y_ij = Σ x_j ∂_i B. Tilting
+        P out of itself is a rotation, which only the R(k) notice, and a shift of the sites:
+        N(Yᵀ + Mᵀ − M)P, N = 1 − P.
+        """
+        p = self._grid.kernel.projector
+        n = np.eye(3) - p
+        total, waves, rotation = self._reciprocal_strain(targets, sources)
+        result = p @ (waves - total * np.eye(3) - rotation) @ p
+        if np.any(np.abs(n) > 1e-12):
+            shifts = np.zeros((3, 3))
+            for operator, own, other in (
+                (self, targets, sources),
+                (self.transposed, sources, targets),
+            ):
+                push = np.einsum("ka,kai->ki", own, operator.field(other).gradient)
+                shifts += push.T @ operator._targets.positions
+            result += shifts @ n + n @ (shifts.T + rotation.T - rotation) @ p
+        return np.asarray(result)
+
+    def _place(self, targets: Sites, sources: Sites) -> None:
+        self._targets, self._sources = targets, sources
+        self._target_classes = self._classes(targets, sources)
+        self._source_classes = self._classes(sources, targets)
+
+    def _classes(self, sites: Sites, partners: Sites) -> list[WidthClass]:
+        widest = float(np.max(partners.variances, initial=0.0))
+        narrow = sites.variances + widest <= self._smooth_variance
+        representative = np.where(narrow, 0.0, sites.variances)
+        result = []
+        for variance in np.unique(representative):
+            members = np.flatnonzero(representative == variance)
+            result.append(WidthClass(members, float(variance), self._mesh_points(sites, members)))
+        return result
+
+    def _mesh_points(self, sites: Sites, members: IntArray) -> MeshPoints:
+        key = (id(sites.positions), members.tobytes())
+        if key not in self._points:
+            points = MeshPoints(
+                sites.positions[members], self._grid.kernel.cell, self._grid.shape, self._order
+            )
+            # the array is kept with its points, so that its identity stays its own
+            self._points[key] = (sites.positions, points)
+        return self._points[key][1]
+
+    def _variance(self, target: WidthClass, source: WidthClass) -> float:
+        return max(target.variance + source.variance, self._smooth_variance)
+
+    def _potential_meshes(
+        self, spread: list[Callable[[int], FloatArray]]
+    ) -> Iterator[tuple[WidthClass, int, FloatArray]]:
+        """Every target class and component with its U on the nodes.
+
+        ``spread`` holds one function a source class, from a component to its mesh.
+        """
+        densities = [self._density(function) for function in spread]
+        for target in self._target_classes:
+            even: ComplexArray | None = None
+            for source, density in zip(self._source_classes, densities, strict=True):
+                part = density * self._grid.influence(self._variance(target, source))
+                even = part if even is None else even + part
+            if even is None:
+                even = np.zeros(self._grid.spectrum_shape, dtype=np.complex128)
+            odd = 1j * even if self._targets.l_max > 0 else even
+            for component in range(self._targets.n_components):
+                spectrum = (
+                    even
+                    if component == 0
+                    else self._grid.harmonics(component)
+                    * (odd if int(np.sqrt(component)) % 2 else even)
+                )
+                mesh = fft.irfftn(spectrum, s=self._grid.shape, norm="forward")
+                yield target, component, mesh
+
+    def _density(self, spread: Callable[[int], FloatArray]) -> ComplexArray:
+        """S(k) of one class."""
+        even = np.asarray(fft.rfftn(spread(0), overwrite_x=True))
+        odd: ComplexArray | None = None
+        for component in range(1, self._sources.n_components):
+            part = np.asarray(fft.rfftn(spread(component), overwrite_x=True))
+            part *= self._grid.harmonics(component)
+            if int(np.sqrt(component)) % 2 == 0:
+                even += part
+            elif odd is None:
+                odd = part
+            else:
+                odd += part
+        if odd is not None:
+            even -= 1j * odd
+        return even
+
+    def _reciprocal_strain(
+        self, targets: FloatArray, sources: FloatArray
+    ) -> tuple[float, FloatArray, FloatArray]:
+        """B, Σ_k (s e^{−k²W/2} + WĜ) k_i k_j conj(T) S and M of :meth:`strain`."""
+        total, waves, rotation = 0.0, np.zeros((3, 3)), np.zeros((3, 3))
+        kernel = self._grid.kernel
+        left = [_spectra(c, targets) for c in self._target_classes]
+        right = [_spectra(c, sources) for c in self._source_classes]
+        for rows, k, weights in self._grid.planes():
+            # one of each ±k, but all of the plane m₃ = 0
+            twice = weights * np.where(np.arange(weights.shape[-1]) > 0, 2.0, 1.0)
+            values, slopes = kernel.values(k) * twice, kernel.slopes(k) * twice
+            t_side = [_structure(spectra[:, rows], self._targets.l_max, k) for spectra in left]
+            s_side = [_structure(spectra[:, rows], self._sources.l_max, k) for spectra in right]
+            for target, (t, dt) in zip(self._target_classes, t_side, strict=True):
+                for source, (s, ds) in zip(self._source_classes, s_side, strict=True):
+                    variance = self._variance(target, source)
+                    smooth = gaussian(k, variance)
+                    product = (np.conj(t) * s).real * smooth
+                    total += float(np.sum(values * product))
+                    factor = (slopes + variance * values) * product
+                    waves += np.einsum("xyz,xyzi,xyzj->ij", factor, k, k, optimize=True)
+                    turned = (np.conj(dt) * s + np.conj(t) * ds).real * (values * smooth)
+                    rotation += np.einsum("xyzi,jxyz->ij", k, turned, optimize=True)
+        return total, waves, rotation
+
+
+def _spreading(
+    group: WidthClass, coefficients: FloatArray, displacement: FloatArray | None = None
+) -> Callable[[int], FloatArray]:
+    """Component → its mesh for one class, or what changes of it when the sites move."""
+    own = coefficients[group.members]
+    if displacement is None:
+        return lambda component: group.points.spread(own[:, component])
+    shift = displacement[group.members]
+    return lambda component: group.points.spread_moved(own[:, component], shift)
+
+
+def _spectra(group: WidthClass, coefficients: FloatArray) -> ComplexArray:
+    """Transforms of all components of one class: (n, half-spectrum)."""
+    spread = _spreading(group, coefficients)
+    return np.array(
+        [fft.rfftn(spread(component)) for component in range(coefficients.shape[1])],
+        dtype=np.complex128,
+    )
+
+
+def _structure(
+    spectra: ComplexArray, l_max: int, vectors: FloatArray
+) -> tuple[ComplexArray, ComplexArray]:
+    """S(k), and (3, ...) its gradient through the harmonics alone."""
+    values, slopes = harmonics_and_slopes(l_max, vectors)
+    return (
+        np.asarray(np.einsum("n...,n...->...", values, spectra)),
+        np.asarray(np.einsum("in...,n...->i...", slopes, spectra)),
+    )
+
+
+def _check(smooth_variance: float, shape: tuple[int, int, int], order: int) -> None:
+    if not 0.0 <= smooth_variance < np.inf:
+        raise InputError(f"smooth variance is {smooth_variance}, must be finite and ≥ 0")
+    if not 2 <= order <= LARGEST_ORDER:
+        raise InputError(f"spline order is {order}, must be between 2 and {LARGEST_ORDER}")
+    if len(shape) != 3 or min(shape) < order:
+        raise InputError(
+            f"mesh shape is {tuple(shape)}, needs three numbers ≥ the spline order {order}"
+        )
