@@ -1,4 +1,4 @@
-"""The short-ranged part v_w − v_W of a lattice sum by brute force: every image a site of its own."""
+"""The short-ranged part v_w − v_W of a lattice sum by brute force: all images are sites."""
 
 import itertools
 
