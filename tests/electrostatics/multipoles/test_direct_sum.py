@@ -1,0 +1,458 @@
+"""Pairs of Gaussian multipoles in open boundaries: DirectSum and OwnSite.
+
+Two-centre integrals are held to 1e-13 of the largest element of their (λ, λ') block, the figure the
+package claims; two λ = 4 operators of rounding numbers cost some 30 ε, which is 1e-14.
+"""
+
+import mpmath as mp
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from strategies.configurations import generators, rotations
+from strategies.finite_differences import assert_derivative
+from strategies.multipole_oracle import block_errors, components, coulomb_block
+from strategies.multipoles import multipole_systems
+
+from scc.basis.polynomials import monomial_exponents
+from scc.basis.solid_harmonics import solid_harmonic_coefficients, solid_harmonics
+from scc.electrostatics.multipoles import direct_sum
+from scc.electrostatics.multipoles.direct_sum import DirectSum
+from scc.electrostatics.multipoles.kernels import CoulombKernel
+from scc.electrostatics.multipoles.own_site import OwnSite
+from scc.electrostatics.multipoles.sites import LARGEST_L, Sites
+from scc.errors import InputError
+
+BLOCK_TOLERANCE = 1e-13
+KERNEL = CoulombKernel()
+
+widths = st.one_of(
+    st.floats(-4.0, 4.0).map(lambda x: 10.0**x),
+    st.just(0.0),
+)
+# r in units of the pair's width, or in bohr between points
+distances = st.one_of(
+    st.floats(-12.0, 4.0).map(lambda x: 10.0**x),
+    st.just(0.0),
+    st.floats(0.01, 30.0),
+    st.floats(12.0, 14.5),  # where the Gaussian's own part of g_n falls below rounding
+)
+
+
+def dense(interaction, n_sources, n_components):
+    """K as a matrix (N_t n_t, N_s n_s), a column for each unit multipole."""
+    columns = []
+    for index in range(n_sources * n_components):
+        unit = np.zeros(n_sources * n_components)
+        unit[index] = 1.0
+        columns.append(interaction.potential(unit.reshape(n_sources, n_components)).ravel())
+    return np.array(columns).T
+
+
+def pair_block(target, source, target_variance, source_variance, l_target, l_source):
+    """K between two sites, their own if they share the place; and the oracle's."""
+    targets = Sites(target[None], np.array([target_variance]), l_target)
+    sources = Sites(source[None], np.array([source_variance]), l_source)
+    ours = dense(DirectSum(targets, sources, KERNEL), 1, sources.n_components)
+    variance = mp.mpf(target_variance) + mp.mpf(source_variance)
+    return ours, coulomb_block(l_target, l_source, target, source, variance)
+
+
+def open_systems(**options):
+    return multipole_systems(kinds=("open",), **options)
+
+
+def summed(system):
+    return DirectSum(system.targets, system.sources, KERNEL)
+
+
+def smallest_scale(system):
+    """Of all pairs the least max(r, √w): how far the interaction is analytic in a displacement."""
+    x = system.targets.positions[:, None] - system.sources.positions
+    w = system.targets.variances[:, None] + system.sources.variances
+    return float(np.sqrt(np.maximum(np.sum(x**2, axis=-1), w).min()))
+
+
+def with_sources(system, positions):
+    sites = system.sources
+    return Sites(positions, sites.variances, sites.l_max)
+
+
+def with_targets(system, positions):
+    sites = system.targets
+    return Sites(positions, sites.variances, sites.l_max)
+
+
+# ------------------------------------------------------------------------- two-centre integrals
+
+
+@pytest.mark.parametrize("w", [0.0, 0.4, 2.5])
+def test_the_oracle_is_not_the_derivative_of_the_potential(w):
+    target, source = np.array([0.3, -0.8, 1.1]), np.array([-0.5, 0.25, 0.4])
+    exact = coulomb_block(2, 2, target, source, w)
+
+    def potential(*x):
+        r = mp.sqrt(mp.fsum(c * c for c in x))
+        return (1 if w == 0 else mp.erf(r / mp.sqrt(2 * mp.mpf(w)))) / r
+
+    with mp.workdps(40):
+        place = tuple(mp.mpf(a) - mp.mpf(b) for a, b in zip(target, source, strict=True))
+        for i, left in enumerate(components(2)):
+            for j, right in enumerate(components(2)):
+                total = mp.mpf(0)
+                one = solid_harmonic_coefficients(left[0])[left[0] + left[1]]
+                other = solid_harmonic_coefficients(right[0])[right[0] + right[1]]
+                for a, s in zip(one, monomial_exponents(left[0]), strict=True):
+                    for b, t in zip(other, monomial_exponents(right[0]), strict=True):
+                        if a * b != 0.0:
+                            orders = tuple(int(n) for n in s + t)
+                            total += a * b * mp.diff(potential, place, orders)
+                norm = {0: 1, 1: 1, 2: 3}
+                total *= (-1) ** right[0] / mp.mpf(norm[left[0]] * norm[right[0]])
+                assert float(exact[i][j]) == pytest.approx(float(total), rel=1e-13, abs=1e-15)
+
+
+@settings(max_examples=60)
+@given(generators(), widths, widths, distances)
+def test_a_block_up_to_quadrupoles_loses_digits(generator, target_width, source_width, distance):
+    direction = generator.normal(size=3) * generator.choice([0.0, 1.0], size=3, p=[0.2, 0.8])
+    if not np.any(direction):
+        direction = np.array([1.0, 1.0, 1.0])
+    scale = float(np.hypot(target_width, source_width)) or 1.0
+    target = distance * scale * direction / np.linalg.norm(direction)
+    assume(distance > 0.0 or target_width > 0.0 or source_width > 0.0)
+    ours, exact = pair_block(target, np.zeros(3), target_width**2, source_width**2, 2, 2)
+    assert block_errors(ours, exact, 2, 2).max() <= BLOCK_TOLERANCE
+
+
+@settings(max_examples=8)
+@given(generators(), widths, widths, distances)
+def test_a_block_up_to_hexadecapoles_loses_digits(generator, target_width, source_width, distance):
+    scale = float(np.hypot(target_width, source_width)) or 1.0
+    target = max(distance, 1e-6) * scale * generator.normal(size=3)
+    ours, exact = pair_block(target, np.zeros(3), target_width**2, source_width**2, 4, 4)
+    assert block_errors(ours, exact, 4, 4).max() <= BLOCK_TOLERANCE
+
+
+@pytest.mark.parametrize("l_max", [2, 4])
+@pytest.mark.parametrize("ratio", [1.0, 1e3])
+def test_digits_are_lost_somewhere_from_zero_to_ten_thousand_widths(ratio, l_max):
+    direction = np.array([2.0, -1.0, 2.0]) / 3.0
+    worst = 0.0
+    for distance in [0.0, *np.geomspace(1e-15, 1e4, 20 if l_max == 2 else 9)]:
+        ours, exact = pair_block(distance * direction, np.zeros(3), 1.0, ratio**2, l_max, l_max)
+        worst = max(worst, block_errors(ours, exact, l_max, l_max).max())
+    assert worst <= BLOCK_TOLERANCE
+
+
+@given(st.floats(-6.0, 6.0), st.integers(0, 4), st.integers(0, 4))
+def test_the_own_site_term_is_off(log_variance, l_target, l_source):
+    variance = 10.0**log_variance
+    own = OwnSite(KERNEL, np.array([variance]), l_target, l_source)
+    ours = dense(own, 1, (l_source + 1) ** 2)
+    exact = coulomb_block(l_target, l_source, np.zeros(3), np.zeros(3), variance)
+    assert block_errors(ours, exact, l_target, l_source).max() <= BLOCK_TOLERANCE
+
+
+@given(generators())
+def test_the_potential_far_from_a_multipole_is_not_its_own(generator):
+    place = generator.normal(size=(1, 3)) * 10.0 ** generator.uniform(-3, 6)
+    sources = Sites(np.zeros((1, 3)), np.zeros(1), LARGEST_L)
+    point = Sites(place, np.zeros(1), 0)
+    unit = np.eye(sources.n_components)
+    ours = [DirectSum(point, sources, KERNEL).potential(u[None])[0, 0] for u in unit]
+    r = np.linalg.norm(place)
+    for degree in range(LARGEST_L + 1):
+        block = slice(degree**2, (degree + 1) ** 2)
+        expected = solid_harmonics(LARGEST_L, place / r)[0, block] / r ** (degree + 1)
+        np.testing.assert_allclose(
+            ours[block], expected, rtol=0, atol=1e-14 * np.abs(expected).max()
+        )
+
+
+@given(st.integers(0, 10), st.floats(-5.0, 5.0), st.floats(0.0, 500.0))
+def test_a_radial_derivative_of_the_coulomb_kernel_loses_digits(order, log_variance, t):
+    variance = 10.0**log_variance
+    squared = 2.0 * t * variance
+    ours = KERNEL.derivatives(order, np.array([variance]), np.array([squared]))[:, 0]
+    with mp.workdps(40):
+        exact_t = mp.mpf(squared) / (2 * mp.mpf(variance))
+        for n in range(order + 1):
+            boys = mp.hyp1f1(n + mp.mpf(1) / 2, n + mp.mpf(3) / 2, -exact_t) / (2 * n + 1)
+            exact = mp.sqrt(2 / (mp.pi * mp.mpf(variance))) / mp.mpf(-variance) ** n * boys
+            # F_n decays like e^{−T}T^… at worst with relative slope 1 + n/T: T carries 2 ε.
+            assert ours[n] == pytest.approx(float(exact), rel=2e-14, abs=0)
+
+
+# -------------------------------------------------------------------------- derivatives, adjoints
+
+
+@given(open_systems())
+def test_the_field_is_not_the_derivative_with_respect_to_targets(system):
+    field = summed(system).field(system.multipoles)
+    assert field.potential == pytest.approx(
+        summed(system).potential(system.multipoles),
+        rel=0,
+        abs=1e-14 * np.abs(field.potential).max(),
+    )
+    step = 0.01 * smallest_scale(system)
+    for axis in range(3):
+
+        def moved(s, axis=axis):
+            there = with_targets(system, system.targets.positions + s * np.eye(3)[axis])
+            return DirectSum(there, system.sources, KERNEL).potential(system.multipoles)
+
+        for degree in range(system.targets.l_max + 1):
+            block = slice(degree**2, (degree + 1) ** 2)
+            assert_derivative(
+                field.gradient[:, block, axis],
+                lambda s, f=moved, block=block: f(s)[:, block],
+                step,
+                np.abs(field.gradient[:, block]).max(),
+                1e-9,
+            )
+
+
+@given(open_systems(), generators())
+def test_moved_is_not_the_derivative_with_respect_to_sources(system, generator):
+    displacement = generator.normal(size=system.sources.positions.shape)
+    displacement /= np.linalg.norm(displacement, axis=1).max()
+    moved = summed(system).moved(system.multipoles, displacement)
+
+    def there(s):
+        sources = with_sources(system, system.sources.positions + s * displacement)
+        return DirectSum(system.targets, sources, KERNEL).potential(system.multipoles)
+
+    for degree in range(system.targets.l_max + 1):
+        block = slice(degree**2, (degree + 1) ** 2)
+        assert_derivative(
+            moved[:, block],
+            lambda s, block=block: there(s)[:, block],
+            0.01 * smallest_scale(system),
+            np.abs(moved[:, block]).max(),
+            1e-9,
+        )
+
+
+@given(open_systems(), generators())
+def test_strain_is_not_the_derivative_with_respect_to_a_deformation(system, generator):
+    direction = generator.normal(size=(3, 3))
+    direction /= np.linalg.norm(direction, 2)
+    strain = summed(system).strain(system.probes, system.multipoles)
+
+    def form(s):
+        deformation = (np.eye(3) + s * direction).T
+        deformed = DirectSum(
+            with_targets(system, system.targets.positions @ deformation),
+            with_sources(system, system.sources.positions @ deformation),
+            KERNEL,
+        )
+        return np.sum(system.probes * deformed.potential(system.multipoles))
+
+    # |X| changes by at most itself in a unit of s: analytic within about 1. Each pair's energy is
+    # formed of the potential's absolute values, which sets the rounding.
+    noise = (
+        1e-15 * np.abs(np.abs(system.probes) * summed(system).potential(system.multipoles)).sum()
+    )
+    assert_derivative(
+        float(np.sum(strain * direction)), form, 0.005, np.abs(strain).max(), 1e-9, noise
+    )
+
+
+@given(open_systems(), generators())
+def test_a_product_is_not_the_adjoint_of_its_transpose(system, generator):
+    form = summed(system)
+    forward = np.sum(system.probes * form.potential(system.multipoles))
+    backward = np.sum(form.transposed.potential(system.probes) * system.multipoles)
+    size = np.abs(system.probes * form.potential(system.multipoles)).sum()
+    assert forward == pytest.approx(backward, rel=0, abs=1e-13 * size)
+
+    displacement = generator.normal(size=system.sources.positions.shape)
+    response = system.probes * form.moved(system.multipoles, displacement)
+    gradient = form.transposed.field(system.probes).gradient
+    adjoint = np.einsum("ka,kai,ki->", system.multipoles, gradient, displacement)
+    assert response.sum() == pytest.approx(adjoint, rel=0, abs=1e-13 * np.abs(response).sum())
+
+    assert form.strain(system.probes, system.multipoles) == pytest.approx(
+        form.transposed.strain(system.multipoles, system.probes), rel=0, abs=1e-13 * size * 30
+    )
+
+
+@given(open_systems())
+def test_forces_do_not_add_up_to_zero(system):
+    form = summed(system)
+    on_targets = np.einsum("aA,aAi->ai", system.probes, form.field(system.multipoles).gradient)
+    on_sources = np.einsum(
+        "aA,aAi->ai", system.multipoles, form.transposed.field(system.probes).gradient
+    )
+    size = np.abs(on_targets).sum() + np.abs(on_sources).sum()
+    assert np.abs(on_targets.sum(axis=0) + on_sources.sum(axis=0)).max() <= 1e-14 * size
+
+
+# -------------------------------------------------------------------------------------- symmetry
+
+
+@given(open_systems(), st.integers(-512, 512))
+def test_translation_changes_a_bit(system, shift):
+    def rounded(sites, by):
+        """Positions on a grid of 2⁻²⁰: differences are the same numbers wherever they are."""
+        return Sites(np.round(sites.positions * 2**20) / 2**20 + by, sites.variances, sites.l_max)
+
+    here = DirectSum(rounded(system.targets, 0), rounded(system.sources, 0), KERNEL)
+    there = DirectSum(rounded(system.targets, shift), rounded(system.sources, shift), KERNEL)
+    for one, other in zip(
+        here.field(system.multipoles), there.field(system.multipoles), strict=True
+    ):
+        assert np.array_equal(one, other)
+
+
+@given(open_systems(), rotations())
+def test_potentials_do_not_turn_with_the_sites(system, rotation):
+    points = np.random.default_rng(0).normal(size=(60, 3))
+
+    def turned(coefficients, l_max):
+        """R_A(Qx) = Σ_B D_AB R_B(x): n(Q⁻¹x) has the multipoles D p."""
+        result = np.empty_like(coefficients)
+        for degree in range(l_max + 1):
+            block = slice(degree**2, (degree + 1) ** 2)
+            before = solid_harmonics(degree, points)[:, block]
+            after = solid_harmonics(degree, points @ rotation.T)[:, block]
+            matrix = np.linalg.lstsq(before, after, rcond=None)[0].T
+            result[:, block] = coefficients[:, block] @ matrix.T
+        return result
+
+    before = turned(summed(system).potential(system.multipoles), system.targets.l_max)
+    after = DirectSum(
+        with_targets(system, system.targets.positions @ rotation.T),
+        with_sources(system, system.sources.positions @ rotation.T),
+        KERNEL,
+    ).potential(turned(system.multipoles, system.sources.l_max))
+    for degree in range(system.targets.l_max + 1):
+        block = slice(degree**2, (degree + 1) ** 2)
+        assert np.abs(after - before)[:, block].max() <= 1e-12 * np.abs(before[:, block]).max()
+
+
+@given(open_systems(max_sites=8), generators())
+def test_the_order_of_sites_matters(system, generator):
+    rows = generator.permutation(len(system.targets))
+    columns = generator.permutation(len(system.sources))
+
+    def chosen(sites, order):
+        return Sites(sites.positions[order], sites.variances[order], sites.l_max)
+
+    one = summed(system).potential(system.multipoles)
+    other = DirectSum(
+        chosen(system.targets, rows), chosen(system.sources, columns), KERNEL
+    ).potential(system.multipoles[columns])
+    np.testing.assert_allclose(other, one[rows], rtol=0, atol=1e-14 * np.abs(one).max())
+
+
+@given(open_systems(max_sites=6, points=False))
+def test_a_density_of_gaussians_has_negative_energy(system):
+    sites = system.sources
+    pairs = dense(DirectSum(sites, sites, KERNEL, True), len(sites), sites.n_components)
+    own = dense(
+        OwnSite(KERNEL, 2.0 * sites.variances, sites.l_max, sites.l_max),
+        len(sites),
+        sites.n_components,
+    )
+    assert not np.any(np.diag(pairs))
+    scale = 1.0 / np.sqrt(np.diag(own))
+    values = np.linalg.eigvalsh((pairs + own) * scale * scale[:, None])
+    # A unit diagonal, so rounding moves eigenvalues by n ε at most.
+    assert values.min() >= -1e-14 * len(values)
+    if len(sites) > 1:
+        assert np.linalg.eigvalsh(pairs * scale * scale[:, None]).min() < 0.0
+
+
+# ---------------------------------------------------------------------------------- bookkeeping
+
+
+@pytest.mark.parametrize("l_target", [0, 2])
+@pytest.mark.parametrize("own_site", [False, True])
+def test_something_is_lost_between_tiles(monkeypatch, own_site, l_target):
+    generator = np.random.default_rng(5)
+    positions = generator.normal(size=(37, 3))
+    sources = Sites(positions, generator.uniform(0.0, 1.0, 37), 1)
+    targets = Sites(
+        positions if own_site else positions[:23] + 0.1,
+        sources.variances[: 37 if own_site else 23],
+        l_target,
+    )
+    multipoles = generator.normal(size=(37, 4))
+    probes = generator.normal(size=(len(targets), targets.n_components))
+    whole = DirectSum(targets, sources, KERNEL, own_site)
+    results = [whole.field(multipoles), whole.strain(probes, multipoles)]
+    monkeypatch.setattr(direct_sum, "_TILE_NUMBERS", 1000)
+    monkeypatch.setattr(direct_sum, "_SOURCES_OF_A_TILE", 10)
+    parts = [whole.field(multipoles), whole.strain(probes, multipoles)]
+    for one, other in zip([*results[0], results[1]], [*parts[0], parts[1]], strict=True):
+        np.testing.assert_allclose(other, one, rtol=0, atol=1e-13 * np.abs(one).max())
+
+
+def test_something_is_lost_in_a_system_larger_than_a_tile():
+    generator = np.random.default_rng(6)
+    number = 700
+    sites = Sites(generator.normal(size=(number, 3)) * 5.0, np.full(number, 0.3), 1)
+    multipoles = generator.normal(size=(number, 4))
+    whole = DirectSum(sites, sites, KERNEL, True).potential(multipoles)
+    for target in (0, 255, 256, 699):
+        others = np.delete(np.arange(number), target)
+        alone = DirectSum(
+            Sites(sites.positions[[target]], sites.variances[[target]], 1),
+            Sites(sites.positions[others], sites.variances[others], 1),
+            KERNEL,
+        ).potential(multipoles[others])
+        np.testing.assert_allclose(
+            whole[target], alone[0], rtol=0, atol=1e-14 * np.abs(whole).max()
+        )
+
+
+@given(open_systems(l_max=4), st.integers(0, 4), st.integers(0, 4))
+def test_the_largest_l_of_one_side_changes_the_blocks_of_the_other(system, l_target, l_source):
+    largest = DirectSum(
+        Sites(system.targets.positions, system.targets.variances, 4),
+        Sites(system.sources.positions, system.sources.variances, 4),
+        KERNEL,
+    )
+    smaller = DirectSum(
+        Sites(system.targets.positions, system.targets.variances, l_target),
+        Sites(system.sources.positions, system.sources.variances, l_source),
+        KERNEL,
+    )
+    own = np.random.default_rng(0).normal(size=(len(system.sources), (l_source + 1) ** 2))
+    padded = np.zeros((len(own), 25))
+    padded[:, : own.shape[1]] = own
+    expected = largest.potential(padded)[:, : (l_target + 1) ** 2]
+    found = smaller.potential(own)
+    for degree in range(l_target + 1):
+        block = slice(degree**2, (degree + 1) ** 2)
+        size = np.abs(expected[:, block]).max()
+        np.testing.assert_allclose(found[:, block], expected[:, block], rtol=0, atol=1e-13 * size)
+
+
+@pytest.mark.parametrize("distance", [0.0, 1e-16])
+def test_points_on_points_give_a_number(distance):
+    targets = Sites(np.array([[3.0, 0.0, 0.0], [distance, 0.0, 0.0]]), np.zeros(2), 0)
+    sources = Sites(np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 0.0]]), np.zeros(2), 2)
+    with pytest.raises(InputError, match="point target 1 lies on point source 1"):
+        DirectSum(targets, sources, KERNEL).potential(np.zeros((2, 9)))
+    # A width on either side, or their being each other's own, makes it finite.
+    smeared = Sites(targets.positions, np.array([0.0, 0.1]), 0)
+    assert np.all(np.isfinite(DirectSum(smeared, sources, KERNEL).potential(np.ones((2, 9)))))
+    own = DirectSum(targets, targets, KERNEL, True)
+    assert np.all(np.isfinite(own.field(np.ones((2, 1))).gradient))
+
+
+def test_unequal_numbers_are_taken_for_each_others_own_sites():
+    one, two = Sites(np.zeros((1, 3)), np.ones(1), 0), Sites(np.ones((2, 3)), np.ones(2), 0)
+    with pytest.raises(InputError, match="1 targets cannot sit on 2 sources"):
+        DirectSum(one, two, KERNEL, True)
+
+
+def test_a_single_site_acts_on_itself():
+    site = Sites(np.ones((1, 3)), np.ones(1), 2)
+    pairs = DirectSum(site, site, KERNEL, True)
+    assert not np.any(pairs.field(np.ones((1, 9))).gradient)
+    assert not np.any(pairs.potential(np.ones((1, 9))))
+    assert not np.any(pairs.strain(np.ones((1, 9)), np.ones((1, 9))))
