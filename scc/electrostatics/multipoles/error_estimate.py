@@ -1,47 +1,50 @@
 r"""The error that a plan's parameters leave, estimated for given multipoles in O(N).
 
-Sites enter only by how much of each λ they carry, P_λ = Σ_k Σ_µ p_kλµ², sorted into a few classes
-of similar width: directions, signs and places are taken for random. What correlates (neutral
-molecules, crystals) mostly cancels; ``SAFETY`` covers what does not, and small systems, in which
-nothing averages out.
+Sites enter only by how much of each λ they carry (:mod:`.site_powers`) and how densely they lie:
+directions, signs and places are taken for random. The mean square errors of
+:mod:`.error_tables` and :mod:`.mesh_tables` then add up,
+
+    ⟨U_λt²⟩ = Σ_λs P_λs T_λtλs,      ⟨F²⟩ = (1/N) Σ P_λt P_λs T'_λtλs,
+    ⟨δE²⟩ = ½ Σ P_λt P_λs T_λtλs/(2λt+1) + (what has one sign)²,
+
+the last being a net charge's missing mean potential and, in reciprocal space, what each site lacks
+of its own smooth energy. Correlation mostly helps (molecules are neutral); where it does not, and
+in small systems, in which nothing averages out, the factor ``SAFETY`` is for.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from scc.arrays import FloatArray
 from scc.electrostatics.multipoles.boundary import Boundary
+from scc.electrostatics.multipoles.error_tables import GRID, pair_tails, wave_tails
+from scc.electrostatics.multipoles.mesh_tables import SPACINGS, mesh_tails
 from scc.electrostatics.multipoles.moments import double_factorial
-from scc.electrostatics.multipoles.natural_scale import natural_scale, neighbourhood
+from scc.electrostatics.multipoles.natural_scale import natural_scale
+from scc.electrostatics.multipoles.site_powers import Powers, degree_squares
 from scc.electrostatics.multipoles.sites import Sites
-from scc.electrostatics.multipoles.truncation import (
-    GRID,
-    SPACINGS,
-    mesh_tails,
-    pair_tails,
-    wave_tails,
-)
+from scc.electrostatics.multipoles.space import Space
 
 if TYPE_CHECKING:
     from scc.electrostatics.multipoles.plan import Plan
 
 SMALLEST_TOLERANCE = 1e-13
 SAFETY = 3.0
-_WIDTH_RATIO = 2.0  # variances within this ratio of each other are one class
+_LARGEST_WAVE = 9.0  # e^{−y²/2} of this is 3e-18: no wave beyond matters
 
 
 class ErrorEstimate(NamedTuple):
-    """Errors as multiples ``SAFETY`` of the expected ones, Hartree and bohr.
+    """Errors, ``SAFETY`` times the expected ones. Hartree and bohr.
 
     Attributes:
         force: root mean square over the sites of the force error.
         energy: error of ½ p·V.
-        potential: rms error of U per component, one number for each λ of the targets.
+        potential: rms error of a component of U, one number for each λ of the targets.
         force_floor, energy_floor: rounding of the largest terms that were added: no result is
             better than that, and forces that vanish by symmetry are only this close to zero.
     """
@@ -54,116 +57,59 @@ class ErrorEstimate(NamedTuple):
 
 
 class SquaredErrors(NamedTuple):
-    """Mean squares of force, energy and U_λ (λ, …), each on a grid of cut-offs (…)."""
+    """Mean squares of force (x), energy (x) and U_λ (λ, x) on a grid x of cut-offs or spacings."""
 
     force: FloatArray
     energy: FloatArray
     potential: FloatArray
 
-
-@dataclass(frozen=True, eq=False)
-class Powers:
-    """P_λ (classes, λ) of sites in classes of one variance each (the smallest of the class)."""
-
-    number: int
-    variances: FloatArray
-    values: FloatArray
-    charge: float
-
-    @classmethod
-    def of(cls, sites: Sites, multipoles: FloatArray) -> Powers:
-        """Sort sites with multipoles (N, (l_max+1)²) into classes."""
-        starts = np.arange(sites.l_max + 1) ** 2
-        per_site = np.add.reduceat(multipoles**2, starts, axis=1)
-        floor = 1e-12 + float(sites.variances.max(initial=0.0)) * 1e-4
-        level = np.floor(np.log(np.maximum(sites.variances, floor)) / math.log(_WIDTH_RATIO))
-        _, label = np.unique(level, return_inverse=True)
-        count = int(label.max()) + 1
-        values = np.zeros((count, sites.l_max + 1))
-        np.add.at(values, label, per_site)
-        variances = np.full(count, np.inf)
-        np.minimum.at(variances, label, sites.variances)
-        return cls(len(sites), variances, values, float(np.sum(multipoles[:, 0])))
-
-    def scaled(self, degree: int) -> Powers:
-        """These sites with nothing but λ = ``degree``, and no net charge."""
-        values = np.zeros_like(self.values)
-        values[:, degree] = self.values[:, degree]
-        return Powers(self.number, self.variances, values, 0.0)
-
-
-@dataclass(frozen=True)
-class Space:
-    """Volumes that densities refer to, bohr³.
-
-    Attributes:
-        pairs: what the sites fill.
-        waves: the cell of the reciprocal lattice.
-        cell: its vectors.
-        strength: ⟨|G|²⟩ over that of 4π/Ωk² (3/2 for a cut-off interaction).
-        screening: κ.
-    """
-
-    pairs: float
-    cell: FloatArray
-    strength: float
-    screening: float
-
-    @property
-    def waves(self) -> float:
-        """Volume of ``cell``."""
-        return float(abs(np.linalg.det(self.cell)))
+    def at(self, grid: FloatArray, place: float) -> SquaredErrors:
+        """Log-linear interpolation to one place; the last dimension disappears."""
+        return SquaredErrors(*(_interpolated(part, grid, place) for part in self))
 
 
 def pair_errors(targets: Powers, sources: Powers, space: Space, s: float) -> SquaredErrors:
-    """Mean square errors at cut-offs r_c = √s·GRID."""
-    t_l, s_l = targets.values.shape[1] - 1, sources.values.shape[1] - 1
-    tails = pair_tails(t_l, s_l)
-    result = _Sum(targets, GRID)
-    coherent = np.zeros_like(GRID)
+    """Mean square errors of pairs cut off at r_c = √s·GRID."""
+    tails = pair_tails(targets.l_max, sources.l_max)
+    result = _Sum(targets, len(GRID))
+    mean = np.zeros_like(GRID)
+    volume = sources.number / space.density
     for a, va in enumerate(targets.variances):
         for b, vb in enumerate(sources.variances):
             if va + vb >= s:
                 continue
             kept = _kept(va + vb, s)
-            for t in range(t_l + 1):
-                for u in range(s_l + 1):
-                    n = t + u
-                    unit = kept * sources.values[b, u] / ((2 * u + 1) * space.pairs)
-                    value = unit * s ** (0.5 - n) * tails.potential[t, u]
-                    slope = unit * s ** (-0.5 - n) * tails.gradient[t, u]
-                    result.add(a, t, value, slope)
-            coherent = np.maximum(coherent, np.sqrt(kept) * s * tails.mean)
-    return result.finished(sources.charge * coherent / space.pairs)
+            for t, u in np.ndindex(tails.potential.shape[:2]):
+                if sources.values[b, u] == 0.0:
+                    continue
+                unit = kept * sources.values[b, u] / ((2 * u + 1) * volume) * s ** (0.5 - t - u)
+                result.add(a, t, unit * tails.potential[t, u], unit * tails.gradient[t, u] / s)
+            if space.periodic and sources.charge != 0.0:
+                mean = np.maximum(mean, np.sqrt(kept) * s * tails.mean)
+    return result.finished(sources.charge * mean / space.volume)
 
 
 def wave_errors(targets: Powers, sources: Powers, space: Space, s: float) -> SquaredErrors:
-    """Mean square errors at cut-offs k_c = GRID/√s."""
-    t_l, s_l = targets.values.shape[1] - 1, sources.values.shape[1] - 1
-    tails = wave_tails(t_l + s_l + 1)
-    result = _Sum(targets, GRID)
+    """Mean square errors of waves cut off at k_c = GRID/√s."""
+    result = _Sum(targets, len(GRID))
     own = np.zeros_like(GRID)
+    listed = space.waves(_LARGEST_WAVE / math.sqrt(s))
     for a, va in enumerate(targets.variances):
+        w = max(2.0 * va, s)
+        for t in range(min(targets.l_max, sources.l_max) + 1):
+            lost = _own_tail(t, w, s, space, listed) / (_squared_norm(t) * (2 * t + 1))
+            own += 0.5 * targets.values[a, t] * lost
         for b, vb in enumerate(sources.variances):
             w = max(va + vb, s)
-            stretched = GRID * math.sqrt(w / s)
-            for t in range(t_l + 1):
-                for u in range(s_l + 1):
-                    n = t + u
-                    unit = 8.0 * space.strength / space.waves * sources.values[b, u]
-                    unit /= (2 * u + 1) * (
-                        double_factorial(2 * t - 1) * double_factorial(2 * u - 1)
-                    ) ** 2
-                    value = unit * w ** (0.5 - n) * _at(tails.squared[n], stretched)
-                    slope = unit * w ** (-0.5 - n) * _at(tails.squared[n + 1], stretched)
-                    result.add(a, t, value, slope)
-        w = max(2.0 * va, s)
-        stretched = GRID * math.sqrt(w / s)
-        for t in range(min(t_l, s_l) + 1):
-            lost = 2.0 / np.pi * w ** (-t - 0.5) * _at(tails.own[t], stretched)
-            own += (
-                0.5 * targets.values[a, t] * lost / ((2 * t + 1) * double_factorial(2 * t - 1) ** 2)
-            )
+            tails = _SquaredTails(w, s, space, listed)
+            for t in range(targets.l_max + 1):
+                for u in range(sources.l_max + 1):
+                    if sources.values[b, u] == 0.0:
+                        continue
+                    unit = sources.values[b, u] / (
+                        (2 * u + 1) * _squared_norm(t) * _squared_norm(u)
+                    )
+                    result.add(a, t, unit * tails(t + u), unit * tails(t + u + 1))
     finished = result.finished(np.zeros_like(GRID))
     return finished._replace(energy=finished.energy + own**2)
 
@@ -172,28 +118,82 @@ def mesh_errors(
     targets: Powers, sources: Powers, space: Space, s: float, spline_order: int
 ) -> SquaredErrors:
     """Mean square errors on meshes of spacing √s·SPACINGS along the cell vectors."""
-    t_l, s_l = targets.values.shape[1] - 1, sources.values.shape[1] - 1
-    table = mesh_tails(spline_order, t_l + s_l + 1)
-    result = _Sum(targets, SPACINGS)
+    table = mesh_tails(spline_order, targets.l_max, sources.l_max)
+    result = _Sum(targets, len(SPACINGS))
+    lost, own_force, own_energy = np.zeros((3, len(SPACINGS)))
+    skew = space.skewness**2
+    unit_wave = 8.0 * space.strength / space.volume
     for a, va in enumerate(targets.variances):
         for b, vb in enumerate(sources.variances):
             w = max(va + vb, s)
-            log_h = np.log(SPACINGS) + 0.5 * math.log(s / w)
-
-            def tail(m: int, n: int, log_h: FloatArray = log_h) -> FloatArray:
-                return np.asarray(np.exp(np.interp(log_h, np.log(SPACINGS), np.log(table[m, n]))))
-
-            for t in range(t_l + 1):
-                for u in range(s_l + 1):
+            for t in range(targets.l_max + 1):
+                for u in range(sources.l_max + 1):
+                    if sources.values[b, u] == 0.0:
+                        continue
                     n = t + u
-                    unit = 8.0 * space.strength / space.waves * sources.values[b, u]
-                    unit /= (2 * u + 1) * (
-                        double_factorial(2 * t - 1) * double_factorial(2 * u - 1)
-                    ) ** 2
-                    value = unit * w ** (0.5 - n) * (tail(t, n) + tail(u, n))
-                    slope = unit * w ** (-0.5 - n) * (tail(t + 1, n + 1) + tail(u, n + 1))
-                    result.add(a, t, value, slope)
-    return result.finished(np.zeros_like(SPACINGS))
+                    unit = unit_wave * sources.values[b, u] * w ** (0.5 - n)
+                    unit /= (2 * u + 1) * _squared_norm(t) * _squared_norm(u)
+                    value = unit * _wider(table.potential[n], w, s)
+                    result.add(a, t, value, unit * skew / w * _wider(table.gradient[n], w, s))
+        w = max(2.0 * va, s)
+        for t in range(min(targets.l_max, sources.l_max) + 1):
+            missing = 2.0 / np.pi * w ** (-0.5 - t) * _wider(table.missing[t], w, s)
+            lost += 0.5 * targets.values[a, t] * missing / (_squared_norm(t) * (2 * t + 1))
+            for u in range(min(targets.l_max, sources.l_max) + 1):
+                if targets.fourth[a, t, u] == 0.0:
+                    continue
+                amplitude = targets.fourth[a, t, u] * w ** (-1.0 - t - u)
+                amplitude = amplitude * _wider(table.own[t, u], w, s)
+                own_energy += 1.5 * amplitude
+                own_force += 1.5 * skew * (2.0 * np.pi / SPACINGS) ** 2 / s * amplitude
+    finished = result.finished(np.zeros_like(SPACINGS))
+    return finished._replace(
+        force=finished.force + own_force / targets.number,
+        energy=finished.energy + own_energy + lost**2,
+    )
+
+
+def error_estimate(
+    plan: Plan, boundary: Boundary, targets: Sites, sources: Sites, multipoles: FloatArray
+) -> ErrorEstimate:
+    """Errors to expect from ``plan`` for multipoles (N, (l_max+1)²) on the sources.
+
+    Force and energy are those of the sources in their own field and need ``targets`` to be
+    ``sources``; for other targets they are zero, and only ``potential`` says something.
+    """
+    there = Powers.of(sources, multipoles)
+    scale = natural_scale(plan.surroundings(boundary, sources), degree_squares(multipoles))
+    floors = (SMALLEST_TOLERANCE * scale.force, SMALLEST_TOLERANCE * scale.energy)
+    if plan.method == "direct":
+        return ErrorEstimate(0.0, 0.0, np.zeros(targets.l_max + 1), *floors)
+    here = there
+    if targets is not sources:
+        here = Powers.of(targets, np.zeros((len(targets), targets.n_components)))
+    s = plan.smooth_variance
+    root = math.sqrt(s)
+    space = plan.space(boundary, targets, sources)
+    parts = [pair_errors(here, there, space, s).at(GRID, plan.real_cutoff / root)]
+    if plan.method == "ewald":
+        assert plan.reciprocal_cutoff is not None
+        waves = wave_errors(here, there, space, s)
+        parts.append(waves.at(GRID, plan.reciprocal_cutoff * root))
+    else:
+        assert plan.mesh_shape is not None
+        assert plan.spline_order is not None
+        mesh = mesh_errors(here, there, space, s, plan.spline_order)
+        spacing = np.linalg.norm(space.cell, axis=1) / np.array(plan.mesh_shape)
+        for h in spacing:  # each axis has a third of the cubic mesh's aliases
+            third = mesh.at(SPACINGS, float(h) / root)
+            parts.append(SquaredErrors(*(part / 3.0 for part in third)))
+    total = [np.sqrt(np.sum(part, axis=0)) for part in zip(*parts, strict=True)]
+    return ErrorEstimate(
+        SAFETY * float(total[0]), SAFETY * float(total[1]), SAFETY * total[2], *floors
+    )
+
+
+@cache
+def _squared_norm(degree: int) -> float:
+    return float(double_factorial(2 * degree - 1)) ** 2
 
 
 def _kept(w: float, s: float) -> FloatArray:
@@ -203,82 +203,99 @@ def _kept(w: float, s: float) -> FloatArray:
     return np.asarray(np.expm1(-0.5 * GRID**2 * (s / w - 1.0)) ** 2)
 
 
-def _at(table: FloatArray, y: FloatArray) -> FloatArray:
-    """exp of log-linear interpolation; zero beyond the table."""
-    return np.asarray(np.exp(np.interp(y, GRID, np.log(table), right=-np.inf)))
+class _SquaredTails:
+    """Σ_{k>k_c} G² k^{2n} e^{−k²W} as a function of n."""
+
+    def __init__(
+        self, w: float, s: float, space: Space, listed: tuple[FloatArray, FloatArray] | None
+    ) -> None:
+        self._w, self._s, self._space, self._listed = w, s, space, listed
+        self._known: dict[int, FloatArray] = {}
+
+    def __call__(self, n: int) -> FloatArray:
+        if n not in self._known:
+            self._known[n] = self._sum(n)
+        return self._known[n]
+
+    def _sum(self, n: int) -> FloatArray:
+        w, s, space = self._w, self._s, self._space
+        unit = 8.0 * space.strength / space.volume * w ** (0.5 - n)
+        tail = unit * _wider_tail("squared", n, w, s)
+        if space.screening > 0.0:
+            tail *= (1.0 + space.screening**2 * s / GRID**2) ** -2
+        if self._listed is None:
+            return np.asarray(tail)
+        k, green = self._listed
+        return _cumulated(k, green**2 * k ** (2 * n) * np.exp(-(k**2) * w), s, tail)
 
 
-def error_estimate(
-    plan: Plan, boundary: Boundary, targets: Sites, sources: Sites, multipoles: FloatArray
-) -> ErrorEstimate:
-    """Errors to expect from ``plan`` for multipoles (N, (l_max+1)²) on the sources.
+def _own_tail(
+    n: int, w: float, s: float, space: Space, listed: tuple[FloatArray, FloatArray] | None
+) -> FloatArray:
+    """Σ_{k>k_c} G k^{2n} e^{−k²W/2}."""
+    tail = 2.0 / np.pi * w ** (-0.5 - n) * _wider_tail("own", n, w, s)
+    if space.screening > 0.0:
+        tail *= (1.0 + space.screening**2 * s / GRID**2) ** -1
+    if listed is None:
+        return np.asarray(tail)
+    k, green = listed
+    return _cumulated(k, green * k ** (2 * n) * np.exp(-0.5 * k**2 * w), s, tail)
 
-    Force and energy are those of the sources in their own field and need ``targets`` to be the
-    same sites; ``potential`` holds for any targets.
-    """
-    there = Powers.of(sources, multipoles)
-    if targets is sources:
-        here = there
-    else:
-        probe = np.zeros((len(targets), targets.n_components))
-        here = Powers.of(targets, probe)
-    near = neighbourhood(boundary, sources)
-    starts = np.arange(sources.l_max + 1) ** 2
-    scale = natural_scale(near, np.add.reduceat(multipoles**2, starts, axis=1))
-    floors = (SMALLEST_TOLERANCE * scale.force, SMALLEST_TOLERANCE * scale.energy)
-    if plan.method == "direct":
-        return ErrorEstimate(0.0, 0.0, np.zeros(targets.l_max + 1), *floors)
-    s = plan.smooth_variance
-    space = plan.space(boundary, targets, sources)
-    pairs = pair_errors(here, there, space, s)
-    total = [_interpolated(part, GRID, plan.real_cutoff / math.sqrt(s)) for part in pairs]
-    if plan.method == "ewald":
-        assert plan.reciprocal_cutoff is not None
-        rest = wave_errors(here, there, space, s)
-        grid, place = GRID, plan.reciprocal_cutoff * math.sqrt(s)
-    else:
-        assert plan.mesh_shape is not None
-        assert plan.spline_order is not None
-        rest = mesh_errors(here, there, space, s, plan.spline_order)
-        lengths = np.linalg.norm(space.cell, axis=1) / np.array(plan.mesh_shape)
-        grid, place = SPACINGS, float(lengths.max()) / math.sqrt(s)
-    total = [a + _interpolated(b, grid, place) for a, b in zip(total, rest, strict=True)]
-    return ErrorEstimate(
-        SAFETY * float(np.sqrt(total[0])),
-        SAFETY * float(np.sqrt(total[1])),
-        SAFETY * np.sqrt(total[2]),
-        *floors,
-    )
+
+def _cumulated(k: FloatArray, terms: FloatArray, s: float, tail: FloatArray) -> FloatArray:
+    """Σ_{k>k_c} of the listed terms, and the integral over what lies beyond the list."""
+    beyond = np.append(np.cumsum(terms[::-1])[::-1], 0.0)
+    rest = float(np.exp(np.interp(_LARGEST_WAVE, GRID, np.log(tail))))
+    cut = GRID / math.sqrt(s)
+    summed = beyond[np.searchsorted(k, cut, side="right")] + rest
+    return np.where(GRID < _LARGEST_WAVE, summed, tail)
+
+
+def _wider_tail(name: str, n: int, w: float, s: float) -> FloatArray:
+    """A table of waves at k_c√W instead of k_c√s; zero beyond."""
+    table = getattr(wave_tails(n), name)[n]
+    if w == s:
+        return np.asarray(table)
+    logarithm = np.interp(GRID * math.sqrt(w / s), GRID, np.log(table))
+    return np.asarray(np.maximum(np.exp(logarithm), 1e-300))
+
+
+def _wider(table: FloatArray, w: float, s: float) -> FloatArray:
+    """A table of meshes at h/√W instead of h/√s."""
+    if w == s:
+        return table
+    shifted = np.log(SPACINGS) + 0.5 * math.log(s / w)
+    logarithm = np.interp(shifted, np.log(SPACINGS), np.log(np.maximum(table, 1e-300)))
+    return np.asarray(np.exp(logarithm))
 
 
 def _interpolated(squares: FloatArray, grid: FloatArray, place: float) -> FloatArray:
-    """Log-linear interpolation of (…, grid) at one place."""
-    flat = squares.reshape(-1, len(grid))
-    log_values = np.log(np.maximum(flat, 1e-300))
-    values = np.array([np.exp(np.interp(place, grid, row)) for row in log_values])
+    flat = np.log(np.maximum(squares.reshape(-1, len(grid)), 1e-300))
+    values = np.array([np.exp(np.interp(place, grid, row)) for row in flat])
     return np.asarray(values.reshape(squares.shape[:-1]))
 
 
 class _Sum:
     """Accumulates what source classes do at the target classes."""
 
-    def __init__(self, targets: Powers, grid: FloatArray) -> None:
+    def __init__(self, targets: Powers, size: int) -> None:
         self._targets = targets
-        shape = (*targets.values.shape, len(grid))
+        shape = (*targets.values.shape, size)
         self._potential, self._slope = np.zeros(shape), np.zeros(shape)
 
     def add(self, target_class: int, degree: int, value: FloatArray, slope: FloatArray) -> None:
+        """Mean squares of U and ∇U summed over the components of λ = ``degree``."""
         self._potential[target_class, degree] += value
         self._slope[target_class, degree] += slope
 
     def finished(self, mean: FloatArray) -> SquaredErrors:
         """``mean`` is a systematic error of the potential of λ = 0."""
         values = self._targets.values
-        weight = values / (2 * np.arange(values.shape[1]) + 1)
+        components = 2 * np.arange(values.shape[1]) + 1
+        weight = values / components
         energy = 0.5 * np.einsum("at,atx->x", weight, self._potential)
         energy += (0.5 * self._targets.charge * mean) ** 2
         force = np.einsum("at,atx->x", weight, self._slope) / self._targets.number
-        components = (2 * np.arange(values.shape[1]) + 1)[:, None]
-        potential = self._potential.max(axis=0) / components
+        potential = self._potential.max(axis=0) / components[:, None]
         potential[0] += mean**2
         return SquaredErrors(force, energy, potential)

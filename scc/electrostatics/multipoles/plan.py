@@ -8,6 +8,7 @@ of forces and energies; the s whose pairs and waves together cost least is taken
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -19,26 +20,27 @@ from scc.electrostatics.multipoles.cost_model import mesh_cost, pair_cost, wave_
 from scc.electrostatics.multipoles.error_estimate import (
     SAFETY,
     SMALLEST_TOLERANCE,
-    Powers,
-    Space,
     SquaredErrors,
     mesh_errors,
     pair_errors,
     wave_errors,
 )
-from scc.electrostatics.multipoles.natural_scale import natural_scale, neighbourhood
-from scc.electrostatics.multipoles.reciprocal_kernels import (
-    FreeKernel,
-    PeriodicKernel,
-    ReciprocalKernel,
-    SlabKernel,
+from scc.electrostatics.multipoles.error_tables import GRID
+from scc.electrostatics.multipoles.mesh_tables import SPACINGS, SPLINE_ORDERS
+from scc.electrostatics.multipoles.natural_scale import (
+    Surroundings,
+    natural_scale,
+    surroundings,
 )
+from scc.electrostatics.multipoles.reciprocal_kernels import ReciprocalKernel
+from scc.electrostatics.multipoles.site_powers import Powers, degree_squares
 from scc.electrostatics.multipoles.sites import Sites
-from scc.electrostatics.multipoles.truncation import GRID, SPACINGS, SPLINE_ORDERS
+from scc.electrostatics.multipoles.space import Space, reciprocal_kernel
 from scc.errors import InputError
 
 METHODS = ("auto", "direct", "ewald", "mesh")
-_TRIALS = 24  # splitting variances looked at
+_SHORTEST, _LONGEST = 0.2, 3.5  # √s in units of the distance of neighbours
+_TRIALS = 8  # splitting variances looked at
 _DIRECT_BELOW = 20000  # open sites up to which the direct sum is faster than a mesh
 
 
@@ -52,8 +54,8 @@ class Plan:
         real_cutoff: r_c, bohr.
         reciprocal_cutoff: k_c, bohr⁻¹, of "ewald".
         mesh_shape, spline_order: of "mesh".
-        tail_widths: t/√W of the cells of slabs and open boundaries.
-        safety: what expected errors were multiplied by.
+        tail_widths: t/√W, how far the boxes of slabs and open boundaries reach beyond the sites.
+        cost: predicted time of one application, s.
     """
 
     method: str
@@ -63,17 +65,26 @@ class Plan:
     mesh_shape: tuple[int, int, int] | None = None
     spline_order: int | None = None
     tail_widths: float = 0.0
-    safety: float = SAFETY
-    problem: _Problem | None = field(default=None, repr=False)
-    factor: float = field(default=1.0, repr=False)
+    cost: float = 0.0
+    _problem: _Problem | None = field(default=None, repr=False)
+    _factor: float = field(default=1.0, repr=False)
 
     def kernel(self, boundary: Boundary, targets: Sites, sources: Sites) -> ReciprocalKernel:
         """The Green's function in the reciprocal space of the cell or of the box."""
-        return _kernel(boundary, targets, sources, self.smooth_variance, self.tail_widths)
+        s, tail = self.smooth_variance, self.tail_widths
+        return reciprocal_kernel(boundary, targets, sources, s, tail)
 
     def space(self, boundary: Boundary, targets: Sites, sources: Sites) -> Space:
         """What the error formulas need to know about the geometry."""
-        return _space(boundary, targets, sources, self.smooth_variance, self.tail_widths)
+        kernel = self.kernel(boundary, targets, sources)
+        density = self.surroundings(boundary, sources).density
+        return Space(kernel, density, boundary.kind == "periodic", boundary.screening)
+
+    def surroundings(self, boundary: Boundary, sources: Sites) -> Surroundings:
+        """Near neighbours of the sources, remembered if the plan was made for these."""
+        if self._problem is not None and self._problem.sources is sources:
+            return self._problem.near
+        return surroundings(boundary, sources)
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,12 +95,18 @@ class _Channel:
     force: float
     energy: float
 
+    def accepts(self, errors: SquaredErrors, share: float) -> BoolArray:
+        force = errors.force <= (share * self.force) ** 2
+        energy = errors.energy <= (share * self.energy) ** 2
+        return np.asarray(force & energy)
+
 
 @dataclass(frozen=True, eq=False)
 class _Problem:
     boundary: Boundary
     targets: Sites
     sources: Sites
+    near: Surroundings
     method: str
     tolerance: float
     channels: tuple[_Channel, ...]
@@ -126,121 +143,126 @@ def choose_plan(
         raise InputError(
             f"method 'direct' needs open boundaries, found periodic={boundary.periodic}"
         )
-    if method == "direct" or (
-        method == "auto" and boundary.kind == "open" and len(sources) < _DIRECT_BELOW
-    ):
-        return Plan("direct")
-    if boundary.kind == "open" and method == "auto":
-        method = "mesh"
-    channels = tuple(
-        _Channel(powers, tolerance * force, tolerance * energy)
-        for powers, force, energy in _references(boundary, sources, reference)
-    )
-    return _best(_Problem(boundary, targets, sources, method, tolerance, channels), 1.0)
+    if method == "auto" and boundary.kind == "open":
+        method = "direct" if len(sources) < _DIRECT_BELOW else "mesh"
+    near = surroundings(boundary, sources)
+    channels = tuple(_channels(sources, near, tolerance, reference))
+    problem = _Problem(boundary, targets, sources, near, method, tolerance, channels)
+    if method == "direct":
+        return Plan("direct", _problem=problem)
+    return _best(problem, 1.0)
 
 
 def tighten(plan: Plan, factor: float) -> Plan:
     """A plan of the same method with errors at most 1/factor of this one's, factor > 1."""
-    if plan.problem is None:
+    if plan._problem is None or plan.method == "direct":
         return plan
-    smallest = SMALLEST_TOLERANCE / plan.problem.tolerance
-    total = max(min(plan.factor / (1.1 * factor), plan.factor), 1e-3 * smallest)
-    return _best(replace(plan.problem, method=plan.method), total)
+    return _best(replace(plan._problem, method=plan.method), plan._factor / (1.1 * factor))
 
 
-def _references(
-    boundary: Boundary, sources: Sites, reference: FloatArray | None
-) -> list[tuple[Powers, float, float]]:
-    near = neighbourhood(boundary, sources)
-    starts = np.arange(sources.l_max + 1) ** 2
-    unit = np.ones((len(sources), sources.n_components))
-    multipoles = unit if reference is None else reference
-    per_site = np.add.reduceat(multipoles**2, starts, axis=1)
-    powers = Powers.of(sources, multipoles)
+def _channels(
+    sources: Sites, near: Surroundings, tolerance: float, reference: FloatArray | None
+) -> Iterator[_Channel]:
+    multipoles = reference
+    if multipoles is None:
+        multipoles = np.ones((len(sources), sources.n_components))
+    powers, squares = Powers.of(sources, multipoles), degree_squares(multipoles)
     if reference is not None:
-        scale = natural_scale(near, per_site)
-        return [(powers, scale.force, scale.energy)]
-    result = []
+        scale = natural_scale(near, squares)
+        yield _Channel(powers, tolerance * scale.force, tolerance * scale.energy)
+        return
     for degree in range(sources.l_max + 1):
-        alone = np.zeros_like(per_site)
-        alone[:, degree] = per_site[:, degree]
+        alone = np.where(np.arange(sources.l_max + 1) == degree, squares, 0.0)
         scale = natural_scale(near, alone)
-        result.append((powers.scaled(degree), scale.force, scale.energy))
-    return result
+        yield _Channel(powers.only(degree), tolerance * scale.force, tolerance * scale.energy)
 
 
 def _best(problem: _Problem, factor: float) -> Plan:
-    spacing = _site_spacing(problem)
-    lengths = spacing * np.geomspace(0.05, 3.0, _TRIALS)
-    best: tuple[float, Plan] | None = None
-    for s in lengths**2:
-        for method in ("ewald", "mesh") if problem.method == "auto" else (problem.method,):
-            found = _with_splitting(problem, float(s), method, factor)
-            if found is not None and (best is None or found[0] < best[0]):
-                best = found
-    if best is None:
+    """The cheapest over a grid of s, then between its neighbours."""
+    spacing = problem.near.density ** (-1.0 / 3.0)
+    unit = spacing if spacing < 1e50 else 1.0  # one open site alone has no neighbours
+    orders = _Orders()
+    found: dict[float, Plan] = {}
+
+    def look(lengths: FloatArray) -> None:
+        for length in lengths:
+            for plan in _with_splitting(problem, float(length) ** 2, factor, orders):
+                known = found.get(float(length))
+                if known is None or plan.cost < known.cost:
+                    found[float(length)] = plan
+
+    look(unit * np.geomspace(_SHORTEST, _LONGEST, _TRIALS))
+    if not found:
         raise InputError(f"no {problem.method} parameters reach the tolerance {problem.tolerance}")
-    return best[1]
+    ratio = (_LONGEST / _SHORTEST) ** (1.0 / (_TRIALS - 1))
+    for step in (ratio**0.5, ratio**0.25):
+        centre = min(found, key=lambda length: found[length].cost)
+        look(np.array([centre / step, centre * step]))
+    return min(found.values(), key=lambda plan: plan.cost)
 
 
-def _with_splitting(
-    problem: _Problem, s: float, method: str, factor: float
-) -> tuple[float, Plan] | None:
+class _Orders:
+    """Spline orders to try: all at first, then those next to the last best one."""
+
+    def __init__(self) -> None:
+        self._best: int | None = None
+
+    def __iter__(self) -> Iterator[int]:
+        if self._best is None:
+            return iter(SPLINE_ORDERS)
+        place = SPLINE_ORDERS.index(self._best)
+        return iter(SPLINE_ORDERS[max(place - 1, 0) : place + 2])
+
+    def best(self, order: int) -> None:
+        self._best = order
+
+
+def _with_splitting(problem: _Problem, s: float, factor: float, orders: _Orders) -> Iterator[Plan]:
+    """One plan for each method that reaches the tolerance with this s."""
     root = math.sqrt(s)
-    shares = factor / (SAFETY * math.sqrt(2.0))
+    share = factor / (SAFETY * math.sqrt(2.0))
     tail = 3.0 + math.sqrt(2.0 * math.log(1.0 / (problem.tolerance * min(factor, 1.0))))
-    space = _space(problem.boundary, problem.targets, problem.sources, s, tail)
-    targets, sources = problem.targets, problem.sources
-
-    def allowed(errors: SquaredErrors, channel: _Channel) -> BoolArray:
-        force = errors.force <= (shares * channel.force) ** 2
-        energy = errors.energy <= (shares * channel.energy) ** 2
-        return np.asarray(force & energy)
-
-    pairs = np.all(
-        [allowed(pair_errors(c.powers, c.powers, space, s), c) for c in problem.channels], axis=0
-    )
+    draft = Plan("ewald", s, tail_widths=tail, _problem=problem, _factor=factor)
+    space = draft.space(problem.boundary, problem.targets, problem.sources)
+    number, l_max = len(problem.targets), problem.sources.l_max
+    powers = [channel.powers for channel in problem.channels]
+    pairs = _accepted(problem, share, [pair_errors(p, p, space, s) for p in powers])
     if not pairs[-1]:
-        return None
+        return
     real = root * float(GRID[_first_of_tail(pairs)])
-    density = len(sources) / space.pairs
-    cost = pair_cost(len(targets), density * 4.0 / 3.0 * math.pi * real**3, sources.l_max)
-    if method == "ewald":
-        waves = np.all(
-            [allowed(wave_errors(c.powers, c.powers, space, s), c) for c in problem.channels],
-            axis=0,
-        )
-        if not waves[-1]:
-            return None
-        k = float(GRID[_first_of_tail(waves)]) / root
-        number = space.waves * k**3 / (6.0 * math.pi**2)
-        cost += wave_cost(len(targets), number, sources.l_max)
-        return cost, Plan("ewald", s, real, k, tail_widths=tail, problem=problem, factor=factor)
-    best: tuple[float, Plan] | None = None
-    for order in SPLINE_ORDERS:
-        if order < sources.l_max + 3:
-            continue
-        fine = np.all(
-            [
-                allowed(mesh_errors(c.powers, c.powers, space, s, order), c)
-                for c in problem.channels
-            ],
-            axis=0,
-        )
-        if not fine[0]:
-            continue
-        h = root * float(SPACINGS[np.argmin(fine) - 1 if not fine[-1] else len(fine) - 1])
-        shape = mesh_shape(space.cell, h, order)
-        total = cost + mesh_cost(len(targets), shape, order, sources.l_max)
-        if best is None or total < best[0]:
-            plan = Plan("mesh", s, real, None, shape, order, tail, problem=problem, factor=factor)
-            best = total, plan
-    return best
+    cost = pair_cost(number, space.density * 4.0 / 3.0 * math.pi * real**3, l_max)
+    if problem.method in ("auto", "ewald"):
+        waves = _accepted(problem, share, [wave_errors(p, p, space, s) for p in powers])
+        if waves[-1]:
+            k = float(GRID[_first_of_tail(waves)]) / root
+            count = space.volume * k**3 / (6.0 * math.pi**2)
+            total = cost + wave_cost(number, count, l_max)
+            yield replace(draft, real_cutoff=real, reciprocal_cutoff=k, cost=total)
+    if problem.method in ("auto", "mesh"):
+        best: Plan | None = None
+        for order in orders:
+            errors = [mesh_errors(p, p, space, s, order) for p in powers]
+            fine = _accepted(problem, share, errors)
+            if not fine[0]:
+                continue
+            h = root * float(SPACINGS[len(fine) - 1 - _first_of_tail(fine[::-1])])
+            shape = mesh_shape(space.cell, h, order)
+            total = cost + mesh_cost(number, shape, order, l_max)
+            if best is None or total < best.cost:
+                best = Plan("mesh", s, real, None, shape, order, tail, total, problem, factor)
+                orders.best(order)
+        if best is not None:
+            yield best
+
+
+def _accepted(problem: _Problem, share: float, errors: list[SquaredErrors]) -> BoolArray:
+    rows = [c.accepts(e, share) for c, e in zip(problem.channels, errors, strict=True)]
+    return np.asarray(np.all(rows, axis=0))
 
 
 def _first_of_tail(good: BoolArray) -> int:
     """First index from which on all are good."""
-    bad = np.flatnonzero(~good)
+    bad = np.flatnonzero(np.logical_not(good))
     return int(bad[-1]) + 1 if len(bad) else 0
 
 
@@ -250,53 +272,3 @@ def mesh_shape(cell: FloatArray, spacing: float, spline_order: int) -> tuple[int
     needed = np.maximum(np.ceil(lengths / spacing), spline_order).astype(int)
     n1, n2, n3 = (int(next_fast_len(int(n), real=True)) for n in needed)
     return n1, n2, n3
-
-
-def _site_spacing(problem: _Problem) -> float:
-    space = _space(problem.boundary, problem.targets, problem.sources, 1e-6, 1.0)
-    return float((space.pairs) ** (1.0 / 3.0))
-
-
-def _kernel(
-    boundary: Boundary, targets: Sites, sources: Sites, s: float, tail_widths: float
-) -> ReciprocalKernel:
-    if boundary.kind == "periodic":
-        assert boundary.cell is not None
-        return PeriodicKernel(boundary.cell, boundary.screening)
-    positions = np.concatenate([targets.positions, sources.positions])
-    widest = float(targets.variances.max(initial=0.0) + sources.variances.max(initial=0.0))
-    tail = tail_widths * math.sqrt(max(widest, s))
-    if boundary.kind == "slab":
-        assert boundary.cell is not None
-        plane = boundary.cell[np.flatnonzero(boundary.periodic)]
-        return SlabKernel.covering(plane, positions, tail, boundary.screening)
-    return FreeKernel.covering(positions, tail, boundary.screening)
-
-
-def _space(
-    boundary: Boundary, targets: Sites, sources: Sites, s: float, tail_widths: float
-) -> Space:
-    kernel = _kernel(boundary, targets, sources, s, tail_widths)
-    strength = 1.0 if boundary.kind == "periodic" else 1.5
-    volume = float(abs(np.linalg.det(kernel.cell)))
-    if boundary.kind != "periodic":
-        volume = _filled(boundary, sources.positions)
-    return Space(volume, kernel.cell, strength, boundary.screening)
-
-
-def _filled(boundary: Boundary, positions: FloatArray) -> float:
-    """Volume of the box around the sites, each direction longer by one site's share of it."""
-    number = max(len(positions), 1)
-    if boundary.kind == "slab":
-        assert boundary.cell is not None
-        rows = boundary.cell[np.flatnonzero(boundary.periodic)]
-        normal = np.cross(rows[0], rows[1])
-        area = float(np.linalg.norm(normal))
-        height = float(np.ptp(positions @ (normal / area)))
-        lengths, base = np.array([height]), area
-    else:
-        lengths, base = np.ptp(positions, axis=0), 1.0
-    share = 1.0
-    for _ in range(20):  # share³ = volume per site
-        share = float(base * np.prod(lengths + share) / number) ** (1.0 / 3.0)
-    return base * float(np.prod(lengths + share))

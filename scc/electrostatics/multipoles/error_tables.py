@@ -111,36 +111,3 @@ def _complementary(order: int, r: FloatArray) -> FloatArray:
     for n in range(order):
         result[n + 1] = -((2 * n + 1) * result[n] + (-1) ** n * gauss) / r**2
     return result
-
-
-SPLINE_ORDERS = (4, 6, 8, 10, 12)
-SPACINGS = np.geomspace(0.08, 2.5, 60)  # h/√s
-
-
-@cache
-def mesh_tails(spline_order: int, n_max: int) -> FloatArray:
-    """∫_0^{π/h} dk k^{2n−2} e^{−k²} ε_m²(kh) (k_m/k)^{2m}: (m, n, h), for s = 1.
-
-    ε_m² is the summed square of the first aliases of one spline, on which an operator of degree m
-    acts. Before a finer estimate: both neighbours in each of three directions.
-    """
-    u = (np.arange(12) + 0.5) / 12
-    q = (np.arange(40) + 0.5) / 40 * np.pi
-    kappa = q[:, None] * u
-    result = np.zeros((n_max + 1, n_max + 1, len(SPACINGS)))
-    for m in range(n_max + 1):
-        ratio = sum(
-            (kappa / (2 * np.pi + side * kappa)) ** (2 * spline_order)
-            * ((q[:, None] ** 2 + 4 * np.pi * side * kappa + 4 * np.pi**2) / q[:, None] ** 2) ** m
-            for side in (-1, 1)
-        )
-        alias = 3.0 * np.mean(ratio, axis=1)
-        for n in range(n_max + 1):
-            k = q[:, None] / SPACINGS
-            weight = k ** (2 * n - 2) * np.exp(-(k**2)) * (np.pi / 40) / SPACINGS
-            result[m, n] = alias @ weight
-            # what lies beyond the Nyquist wave vector is not there at all
-            result[m, n] += (
-                0.5 * np.exp(-((np.pi / SPACINGS) ** 2)) * (np.pi / SPACINGS) ** max(2 * n - 3, 0)
-            )
-    return result

@@ -1,0 +1,117 @@
+r"""What error estimates need to know of a geometry: cells, volumes, densities."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from scc.arrays import FloatArray
+from scc.electrostatics.multipoles.boundary import Boundary
+from scc.electrostatics.multipoles.reciprocal_kernels import (
+    FreeKernel,
+    PeriodicKernel,
+    ReciprocalKernel,
+    SlabKernel,
+)
+from scc.electrostatics.multipoles.sites import Sites
+
+_COUNTABLE = 4000  # wave vectors up to which they are summed, not integrated over
+
+
+def reduced_cell(cell: FloatArray, periodic: tuple[bool, bool, bool]) -> FloatArray:
+    """The same lattice with vectors about as short as can be (pairwise reduction)."""
+    cell = np.array(cell, dtype=np.float64)
+    axes = [i for i in range(3) if periodic[i]]
+    for _ in range(100):
+        changed = False
+        for i, j in itertools.permutations(axes, 2):
+            overlap, square = float(cell[i] @ cell[j]), float(cell[j] @ cell[j])
+            if abs(overlap) > 0.5001 * square:
+                cell[i] -= np.rint(overlap / square) * cell[j]
+                changed = True
+        if not changed:
+            break
+    return cell
+
+
+def reciprocal_kernel(
+    boundary: Boundary, targets: Sites, sources: Sites, smooth_variance: float, tail_widths: float
+) -> ReciprocalKernel:
+    """Green's function of the cell, or of a box around targets and sources.
+
+    Args:
+        tail_widths: t/√W, W the largest joint variance: how far the box reaches beyond the sites.
+    """
+    if boundary.kind == "periodic":
+        assert boundary.cell is not None
+        return PeriodicKernel(boundary.cell, boundary.screening)
+    positions = np.concatenate([targets.positions, sources.positions])
+    widest = float(targets.variances.max(initial=0.0) + sources.variances.max(initial=0.0))
+    tail = tail_widths * math.sqrt(max(widest, smooth_variance))
+    if boundary.kind == "slab":
+        assert boundary.cell is not None
+        plane = boundary.cell[np.flatnonzero(boundary.periodic)]
+        return SlabKernel.covering(plane, positions, tail, boundary.screening)
+    return FreeKernel.covering(positions, tail, boundary.screening)
+
+
+@dataclass(frozen=True, eq=False)
+class Space:
+    """Where sites and waves live.
+
+    Attributes:
+        kernel: Green's function of the reciprocal sum, with its cell.
+        density: sites in a cubic bohr, around a site.
+        periodic: three directions repeat, so that a net charge acts on everything.
+        screening: κ.
+    """
+
+    kernel: ReciprocalKernel
+    density: float
+    periodic: bool
+    screening: float
+
+    @cached_property
+    def cell(self) -> FloatArray:
+        """Of the reciprocal sum, (3, 3)."""
+        return self.kernel.cell
+
+    @cached_property
+    def volume(self) -> float:
+        """Of that cell."""
+        return float(abs(np.linalg.det(self.cell)))
+
+    @property
+    def strength(self) -> float:
+        """⟨G²⟩ over that of 4π/Ωk²: (1 − cos kR)² averages to 3/2."""
+        return 1.0 if self.periodic else 1.5
+
+    @cached_property
+    def skewness(self) -> float:
+        """Largest |a_j||b_j|, b the reciprocal vectors: 1 for right angles."""
+        inverse = np.linalg.inv(self.cell)
+        lengths = np.linalg.norm(self.cell, axis=1) * np.linalg.norm(inverse, axis=0)
+        return float(lengths.max())
+
+    def waves(self, largest: float) -> tuple[FloatArray, FloatArray] | None:
+        """|k| and G(k) of all 0 < |k| ≤ ``largest``, sorted; None if they are too many to list."""
+        if self.volume * largest**3 / (6.0 * np.pi**2) > _COUNTABLE:
+            return None
+        reciprocal = 2.0 * np.pi * np.linalg.inv(self._reduced).T
+        bounds = np.floor(largest * np.linalg.norm(self._reduced, axis=1) / (2.0 * np.pi))
+        if np.prod(2.0 * bounds + 1.0) > 20.0 * _COUNTABLE:
+            return None
+        axes = [np.arange(-b, b + 1) for b in bounds]
+        vectors = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3) @ reciprocal
+        length = np.linalg.norm(vectors, axis=1)
+        order = np.argsort(length)
+        order = order[(length[order] > 0.0) & (length[order] <= largest)]
+        return length[order], self.kernel.values(vectors[order])
+
+    @cached_property
+    def _reduced(self) -> FloatArray:
+        return reduced_cell(self.cell, (True, True, True))
