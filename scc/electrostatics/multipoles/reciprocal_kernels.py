@@ -12,8 +12,12 @@ away if
 
     R ≥ D + t,      box ≥ D + R + t,
 
-the error being the part of a Gaussian of variance W farther than t from its centre, of order
-erfc(t/√2W) in the potential; every derivative (multipole, force) multiplies it by about t/W.
+the error being what of a Gaussian of variance W lies farther than t from its centre: the potential
+of a unit charge misses at most
+
+    8 (1 + t/√W) e^{−t²/2W} × 1/√W  (free),      × [1/√W + 2πR/A]  (slab, A the area of its cell),
+
+and every further derivative (multipole, force) multiplies that by about t/W.
 
 References: C. A. Rozzi et al., Phys. Rev. B 73, 205119 (2006) (cut-off in one and three
 directions); C. W. Hockney, Methods Comput. Phys. 9, 135 (1970) (the doubled box).
