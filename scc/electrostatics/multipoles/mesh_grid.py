@@ -92,9 +92,10 @@ class ReciprocalGrid:
             self._influence[variance] = result
         return self._influence[variance]
 
-    def harmonics(self, component: int) -> FloatArray:
-        """σ_λ R_λµ(k)/(2λ−1)!! with σ_λ = (−1)^⌊λ/2⌋, so that (−i)^λ = σ_λ, times −i for odd λ."""
-        degree = int(np.sqrt(component))
+    def harmonics(self, degree: int) -> FloatArray:
+        """σ_λ R_λµ(k)/(2λ−1)!!, (2λ+1, ...); σ_λ = ±1 so that (−i)^λ = σ_λ, or −iσ_λ for odd λ."""
+        if degree == 0:
+            return np.ones((1, 1, 1, 1))
         if degree not in self._harmonics:
             result = np.empty((2 * degree + 1, *self.spectrum_shape))
             scale = (-1.0) ** (degree // 2) / double_factorial(2 * degree - 1)
@@ -102,7 +103,7 @@ class ReciprocalGrid:
                 values = solid_harmonics(degree, vectors)[..., degree**2 :]
                 result[:, rows] = scale * np.moveaxis(values, -1, 0)
             self._harmonics[degree] = result
-        return np.asarray(self._harmonics[degree][component - degree**2])
+        return self._harmonics[degree]
 
 
 def gaussian(vectors: FloatArray, variance: float) -> FloatArray:

@@ -47,30 +47,32 @@ class MeshPoints:
         self._width = self._stride + order - 1
 
     def spread(self, coefficients: FloatArray) -> FloatArray:
-        """Σ_k c_k W_km on the nodes (shape), for c (N,)."""
-        c = coefficients[self._sorting, None]
-        return self._joined(self._matrix.T @ (c * self._window))
+        """Σ_k c_kB W_km on the nodes, one mesh for each B (n, *shape), for c (N, n)."""
+        c = coefficients[self._sorting]
+        return self._joined(self._matrix.T @ _rows(c, self._window))
 
     def spread_moved(self, coefficients: FloatArray, displacement: FloatArray) -> FloatArray:
-        """Σ_k c_k (dx_k·∇) W_km (shape), for dx (N, 3)."""
-        du = (displacement @ self._to_mesh * coefficients[:, None])[self._sorting]
-        blocks = self._matrix.T @ (du[:, 2, None] * self._window_slope)
+        """Σ_k c_kB (dx_k·∇) W_km (n, *shape), for dx (N, 3)."""
+        c, du = coefficients[self._sorting], (displacement @ self._to_mesh)[self._sorting]
+        blocks = self._matrix.T @ _rows(c * du[:, 2, None], self._window_slope)
         for axis in range(2):
-            blocks += self._matrix_slopes[axis].T @ (du[:, axis, None] * self._window)
+            rows = _rows(c * du[:, axis, None], self._window)
+            blocks += self._matrix_slopes[axis].T @ rows
         return self._joined(blocks)
 
-    def read(self, mesh: FloatArray) -> FloatArray:
-        """Σ_m W_km f_m: (N,)."""
-        return self._unsorted(_row_sums(self._matrix @ self._overlapping(mesh), self._window))
+    def read(self, meshes: FloatArray) -> FloatArray:
+        """Σ_m W_km f_B(m): (N, n) for n meshes (n, *shape)."""
+        rows = self._matrix @ self._overlapping(meshes)
+        return self._unsorted(_row_sums(rows, self._window))
 
-    def read_gradient(self, mesh: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Σ_m W_km f_m (N,) and its derivative with respect to x_k (N, 3), bohr⁻¹."""
-        blocks = self._overlapping(mesh)
+    def read_gradient(self, meshes: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Σ_m W_km f_B(m) (N, n) and its derivative with respect to x_k (N, n, 3), bohr⁻¹."""
+        blocks = self._overlapping(meshes)
         rows = self._matrix @ blocks
-        slopes = np.empty((len(rows), 3))
-        slopes[:, 2] = _row_sums(rows, self._window_slope)
+        slopes = np.empty((len(rows), len(meshes), 3))
+        slopes[..., 2] = _row_sums(rows, self._window_slope)
         for axis in range(2):
-            slopes[:, axis] = _row_sums(self._matrix_slopes[axis] @ blocks, self._window)
+            slopes[..., axis] = _row_sums(self._matrix_slopes[axis] @ blocks, self._window)
         gradient = slopes @ self._to_mesh.T
         return self._unsorted(_row_sums(rows, self._window)), self._unsorted(gradient)
 
@@ -123,27 +125,33 @@ class MeshPoints:
         return result
 
     def _joined(self, blocks: FloatArray) -> FloatArray:
-        """Overlapping blocks added up to the mesh."""
+        """Overlapping blocks (n in each row) added up to the meshes (n, *shape)."""
         stride, reach, n_z = self._stride, self._order - 1, self._shape[2]
-        blocks = blocks.reshape(-1, self._blocks, self._width)
-        padded = np.empty((len(blocks), self._blocks + 1, stride))
-        padded[:, :-1] = blocks[:, :, :stride]
-        padded[:, -1] = 0.0
-        padded[:, 1:, :reach] += blocks[:, :, stride:]
-        lines = padded.reshape(len(blocks), -1)
-        mesh = lines[:, :n_z].copy()
-        mesh[:, :reach] += lines[:, n_z : n_z + reach]
-        return mesh.reshape(self._shape)
+        lines = self._shape[0] * self._shape[1]
+        blocks = blocks.reshape(lines, self._blocks, -1, self._width)
+        meshes = np.empty((blocks.shape[2], lines, n_z))
+        for mesh, own in zip(meshes, blocks.transpose(2, 0, 1, 3), strict=True):
+            padded = np.empty((lines, self._blocks + 1, stride))
+            padded[:, :-1] = own[..., :stride]
+            padded[:, -1] = 0.0
+            padded[:, 1:, :reach] += own[..., stride:]
+            unfolded = padded.reshape(lines, -1)
+            mesh[:] = unfolded[:, :n_z]
+            mesh[:, :reach] += unfolded[:, n_z : n_z + reach]
+        return meshes.reshape(-1, *self._shape)
 
-    def _overlapping(self, mesh: FloatArray) -> FloatArray:
-        """The blocks of a mesh, one a row: transposed :meth:`_joined`."""
+    def _overlapping(self, meshes: FloatArray) -> FloatArray:
+        """The blocks of n meshes, n in each row: transposed :meth:`_joined`."""
         n_z, reach = self._shape[2], self._order - 1
-        lines = np.zeros((self._shape[0] * self._shape[1], (self._blocks + 1) * self._stride))
-        lines[:, :n_z] = mesh.reshape(len(lines), n_z)
-        lines[:, n_z : n_z + reach] = lines[:, :reach]
-        windows = np.lib.stride_tricks.sliding_window_view(lines, self._width, axis=1)
-        windows = windows[:, : self._blocks * self._stride : self._stride]
-        return np.ascontiguousarray(windows).reshape(-1, self._width)
+        lines = self._shape[0] * self._shape[1]
+        padded = np.zeros((len(meshes), lines, (self._blocks + 1) * self._stride))
+        padded[..., :n_z] = meshes.reshape(len(meshes), lines, n_z)
+        padded[..., n_z : n_z + reach] = padded[..., :reach]
+        windows = np.lib.stride_tricks.sliding_window_view(padded, self._width, axis=2)
+        windows = windows[:, :, : self._blocks * self._stride : self._stride]
+        return np.ascontiguousarray(windows.transpose(1, 2, 0, 3)).reshape(
+            lines * self._blocks, len(meshes) * self._width
+        )
 
     def _unsorted(self, values: FloatArray) -> FloatArray:
         result = np.empty_like(values)
@@ -151,5 +159,12 @@ class MeshPoints:
         return result
 
 
-def _row_sums(rows: FloatArray, weights: FloatArray) -> FloatArray:
-    return np.asarray(np.einsum("kw,kw->k", rows, weights))
+def _rows(coefficients: FloatArray, windows: FloatArray) -> FloatArray:
+    """c_kB times the windows of point k: (N, n · width)."""
+    return np.asarray(coefficients[:, :, None] * windows[:, None, :]).reshape(len(windows), -1)
+
+
+def _row_sums(rows: FloatArray, windows: FloatArray) -> FloatArray:
+    """Transposed :func:`_rows`: (N, n)."""
+    number, width = windows.shape
+    return np.asarray(np.einsum("kBw,kw->kB", rows.reshape(number, -1, width), windows))

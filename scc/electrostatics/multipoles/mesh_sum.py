@@ -39,6 +39,8 @@ from scc.electrostatics.multipoles.sites import Sites
 from scc.electrostatics.multipoles.splines import LARGEST_ORDER
 from scc.errors import InputError
 
+Spreading = Callable[[int], FloatArray]
+
 
 class WidthClass(NamedTuple):
     """Sites that are spread on the same meshes."""
@@ -97,30 +99,22 @@ class MeshSum:
 
     def potential(self, sources: FloatArray) -> FloatArray:
         """U(c): (N_t, n_t)."""
-        result = np.empty((len(self._targets), self._targets.n_components))
-        spread = [_spreading(c, sources) for c in self._source_classes]
-        for group, component, mesh in self._potential_meshes(spread):
-            result[group.members, component] = group.points.read(mesh)
-        return result
+        return self._potential([_spreading(c, sources) for c in self._source_classes])
 
     def field(self, sources: FloatArray) -> Field:
         """U(c) and ∂U/∂y_a, sources at rest."""
         result = np.empty((len(self._targets), self._targets.n_components))
         gradient = np.empty((*result.shape, 3))
         spread = [_spreading(c, sources) for c in self._source_classes]
-        for group, component, mesh in self._potential_meshes(spread):
-            values, slopes = group.points.read_gradient(mesh)
-            result[group.members, component] = values
-            gradient[group.members, component] = slopes
+        for group, shell, meshes in self._potential_meshes(spread):
+            values, slopes = group.points.read_gradient(meshes)
+            result[group.members, shell] = values
+            gradient[group.members, shell] = slopes
         return Field(result, gradient)
 
     def moved(self, sources: FloatArray, displacement: FloatArray) -> FloatArray:
         """Σ_k (dr_k·∂/∂r_k) U(c), targets at rest."""
-        result = np.empty((len(self._targets), self._targets.n_components))
-        spread = [_spreading(c, sources, displacement) for c in self._source_classes]
-        for group, component, mesh in self._potential_meshes(spread):
-            result[group.members, component] = group.points.read(mesh)
-        return result
+        return self._potential([_spreading(c, sources, displacement) for c in self._source_classes])
 
     def strain(self, targets: FloatArray, sources: FloatArray) -> FloatArray:
         r"""∂B/∂ε_ij of the mesh sum.
@@ -174,48 +168,37 @@ class MeshSum:
     def _variance(self, target: WidthClass, source: WidthClass) -> float:
         return max(target.variance + source.variance, self._smooth_variance)
 
-    def _potential_meshes(
-        self, spread: list[Callable[[int], FloatArray]]
-    ) -> Iterator[tuple[WidthClass, int, FloatArray]]:
-        """Every target class and component with its U on the nodes.
+    def _potential(self, spread: list[Spreading]) -> FloatArray:
+        result = np.empty((len(self._targets), self._targets.n_components))
+        for group, shell, meshes in self._potential_meshes(spread):
+            result[group.members, shell] = group.points.read(meshes)
+        return result
 
-        ``spread`` holds one function a source class, from a component to its mesh.
-        """
+    def _potential_meshes(
+        self, spread: list[Spreading]
+    ) -> Iterator[tuple[WidthClass, slice, FloatArray]]:
+        """Every target class and λ: the slice of its components, and U on the nodes for them."""
         densities = [self._density(function) for function in spread]
         for target in self._target_classes:
-            even: ComplexArray | None = None
+            even = np.zeros(self._grid.spectrum_shape, dtype=np.complex128)
             for source, density in zip(self._source_classes, densities, strict=True):
-                part = density * self._grid.influence(self._variance(target, source))
-                even = part if even is None else even + part
-            if even is None:
-                even = np.zeros(self._grid.spectrum_shape, dtype=np.complex128)
+                even += density * self._grid.influence(self._variance(target, source))
             odd = 1j * even if self._targets.l_max > 0 else even
-            for component in range(self._targets.n_components):
-                spectrum = (
-                    even
-                    if component == 0
-                    else self._grid.harmonics(component)
-                    * (odd if int(np.sqrt(component)) % 2 else even)
-                )
-                mesh = fft.irfftn(spectrum, s=self._grid.shape, norm="forward")
-                yield target, component, mesh
+            for degree in range(self._targets.l_max + 1):
+                spectra = self._grid.harmonics(degree) * (odd if degree % 2 else even)
+                meshes = fft.irfftn(spectra, s=self._grid.shape, axes=(1, 2, 3), norm="forward")
+                yield target, _shell(degree), meshes
 
-    def _density(self, spread: Callable[[int], FloatArray]) -> ComplexArray:
+    def _density(self, spread: Spreading) -> ComplexArray:
         """S(k) of one class."""
-        even = np.asarray(fft.rfftn(spread(0), overwrite_x=True))
-        odd: ComplexArray | None = None
-        for component in range(1, self._sources.n_components):
-            part = np.asarray(fft.rfftn(spread(component), overwrite_x=True))
-            part *= self._grid.harmonics(component)
-            if int(np.sqrt(component)) % 2 == 0:
-                even += part
-            elif odd is None:
-                odd = part
-            else:
-                odd += part
-        if odd is not None:
-            even -= 1j * odd
-        return even
+        parts = [np.zeros(self._grid.spectrum_shape, dtype=np.complex128) for _ in range(2)]
+        for degree in range(self._sources.l_max + 1):
+            spectra = fft.rfftn(spread(degree), axes=(1, 2, 3))
+            for harmonic, spectrum in zip(self._grid.harmonics(degree), spectra, strict=True):
+                parts[degree % 2] += harmonic * spectrum
+        if self._sources.l_max > 0:
+            parts[0] -= 1j * parts[1]
+        return parts[0]
 
     def _reciprocal_strain(
         self, targets: FloatArray, sources: FloatArray
@@ -244,24 +227,27 @@ class MeshSum:
         return total, waves, rotation
 
 
+def _shell(degree: int) -> slice:
+    """Components of one λ."""
+    return slice(degree**2, (degree + 1) ** 2)
+
+
 def _spreading(
     group: WidthClass, coefficients: FloatArray, displacement: FloatArray | None = None
-) -> Callable[[int], FloatArray]:
-    """Component → its mesh for one class, or what changes of it when the sites move."""
+) -> Spreading:
+    """λ → its 2λ+1 meshes for one class, or what changes of them when the sites move."""
     own = coefficients[group.members]
     if displacement is None:
-        return lambda component: group.points.spread(own[:, component])
+        return lambda degree: group.points.spread(own[:, _shell(degree)])
     shift = displacement[group.members]
-    return lambda component: group.points.spread_moved(own[:, component], shift)
+    return lambda degree: group.points.spread_moved(own[:, _shell(degree)], shift)
 
 
 def _spectra(group: WidthClass, coefficients: FloatArray) -> ComplexArray:
     """Transforms of all components of one class: (n, half-spectrum)."""
     spread = _spreading(group, coefficients)
-    return np.array(
-        [fft.rfftn(spread(component)) for component in range(coefficients.shape[1])],
-        dtype=np.complex128,
-    )
+    degrees = range(int(np.sqrt(coefficients.shape[1])))
+    return np.concatenate([fft.rfftn(spread(degree), axes=(1, 2, 3)) for degree in degrees])
 
 
 def _structure(
@@ -280,7 +266,7 @@ def _check(smooth_variance: float, shape: tuple[int, int, int], order: int) -> N
         raise InputError(f"smooth variance is {smooth_variance}, must be finite and ≥ 0")
     if not 2 <= order <= LARGEST_ORDER:
         raise InputError(f"spline order is {order}, must be between 2 and {LARGEST_ORDER}")
-    if len(shape) != 3 or min(shape) < order:
+    if len(shape) != 3 or min(shape) < order or any(n != int(n) for n in shape):
         raise InputError(
             f"mesh shape is {tuple(shape)}, needs three numbers ≥ the spline order {order}"
         )
