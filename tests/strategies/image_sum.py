@@ -1,8 +1,7 @@
 """The short-ranged part v_w − v_W of a lattice sum by brute force: all images are sites."""
 
-import itertools
-
 import numpy as np
+from ase.geometry import minkowski_reduce
 
 from scc.electrostatics.multipoles.background import Background
 from scc.electrostatics.multipoles.direct_sum import DirectSum
@@ -39,9 +38,11 @@ class ImageSum:
         self._arguments = (lattice, kernel, cutoff, own_site)
         positions = np.concatenate([targets.positions, sources.positions])
         span = np.linalg.norm(np.ptp(positions, axis=0))
+        if len(lattice) == 3:
+            lattice, _ = minkowski_reduce(lattice)
         heights = 1.0 / np.linalg.norm(np.linalg.pinv(lattice), axis=0)
         bounds = np.ceil((cutoff + span) / heights).astype(int)
-        shifts = np.array(list(itertools.product(*[range(-n, n + 1) for n in bounds])))
+        shifts = np.indices(2 * bounds + 1).reshape(len(lattice), -1).T - bounds
         shifts = shifts[np.any(shifts != 0, axis=1)] @ lattice
         far = np.linalg.norm(shifts, axis=1) <= cutoff + span
         shifts = np.concatenate([np.zeros((1, 3)), shifts[far]])

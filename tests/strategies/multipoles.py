@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from hypothesis import strategies as st
 
+from scc.basis.solid_harmonics import solid_harmonics
 from scc.electrostatics.multipoles.boundary import Boundary
 from scc.electrostatics.multipoles.sites import Sites
 from strategies.configurations import generators
@@ -106,3 +107,15 @@ def multipole_systems(
         Sites(positions[n_sources:], variances[n_sources:], target_l),
         random_multipoles(generator, n_targets, target_l),
     )
+
+
+def multipole_rotation(l_max, rotation):
+    """D with R(Qx) = D R(x) for an orthogonal Q: p → p Dᵀ turns a density's multipoles along."""
+    generator = np.random.default_rng(0)
+    points = generator.normal(size=(8 * (l_max + 1) ** 2, 3))
+    before, after = solid_harmonics(l_max, points), solid_harmonics(l_max, points @ rotation.T)
+    matrix = np.zeros((before.shape[1],) * 2)
+    for degree in range(l_max + 1):
+        block = slice(degree**2, (degree + 1) ** 2)
+        matrix[block, block] = np.linalg.lstsq(before[:, block], after[:, block])[0].T
+    return matrix
