@@ -15,6 +15,7 @@ from scc import __version__
 from scc.cli.equilibrate import equilibrate
 from scc.cli.errors import CommandError, Terminated, describe
 from scc.cli.figure import figure
+from scc.cli.goldens import goldens
 from scc.cli.listing import list_command
 from scc.cli.verify import verify
 
@@ -74,7 +75,7 @@ def cli(debug: bool) -> None:
     """Self-consistent Coulomb interactions for machine-learned interatomic potentials."""
 
 
-for command in (verify, list_command, figure, equilibrate):
+for command in (verify, list_command, figure, equilibrate, goldens):
     cli.add_command(command)
 
 
