@@ -59,7 +59,7 @@ class PairDerivatives:
         self._ahead = (_uniform(target_variances[row]), _uniform(source_variances[column]))
         self._back = self._ahead
         # w_ak = w_ka for all pairs if and only if σ_a² − σ_k² is one number over all own sites
-        if pairs.half and np.ptp(target_variances - source_variances) > 0.0:
+        if pairs.half and len(pairs) > 0 and np.ptp(target_variances - source_variances) > 0.0:
             self._back = (_uniform(source_variances[row]), _uniform(target_variances[column]))
         rows = np.arange(len(row), dtype=np.int32)
         self._fold = csr_matrix((np.ones(len(row)), (row, rows)), shape=(self._targets, len(row)))
@@ -114,24 +114,17 @@ class PairDerivatives:
         sign, raised = parities(order), raised_index(order)
         result = np.zeros((3, 3))
         for block in self._blocks(order + 1):
-            every_row = pairs.rows(block.rows.start, block.rows.stop)
-            for first in range(0, len(every_row), _CHUNK):
-                part = slice(first, min(first + _CHUNK, len(every_row)))
+            row_of_pair = pairs.rows(block.rows.start, block.rows.stop)
+            for first in range(0, len(row_of_pair), _CHUNK):
+                part = slice(first, min(first + _CHUNK, len(row_of_pair)))
                 here = slice(block.pairs.start + part.start, block.pairs.start + part.stop)
-                row, column = (
-                    pairs.row_target[every_row[part]],
-                    pairs.column_source[pairs.column[here]],
-                )
-                push = np.zeros((3, len(row)))
+                row = pairs.row_target[row_of_pair[part]]
+                column = pairs.column_source[pairs.column[here]]
                 weight = _weights(left[row], left_order, right[column], right_order)
-                for axis in range(3):
-                    for m in range(len(weight)):
-                        push[axis] += weight[m] * block.ahead[raised[axis, m], part]
-                if pairs.half:
+                push = _raised_sum(weight, raised, block.ahead[:, part])
+                if pairs.half:  # X and one more derivative change sign together
                     weight = _weights(left[column], left_order, right[row], right_order)
-                    for axis in range(3):
-                        for m in range(len(weight)):
-                            push[axis] += sign[m] * weight[m] * block.back[raised[axis, m], part]
+                    push += _raised_sum(sign[:, None] * weight, raised, block.back[:, part])
                 result += push @ pairs.separation[:, here].T
         return result
 
@@ -227,4 +220,13 @@ def _weights(left: FloatArray, left_order: int, right: FloatArray, right_order: 
     for t, row in enumerate(index):
         for s, m in enumerate(row):
             result[m] += left[t] * right[s]
+    return result
+
+
+def _raised_sum(weight: FloatArray, raised: IntArray, derivatives: FloatArray) -> FloatArray:
+    """Σ_m weight_m ∂^{m+e_i} for each pair: (3, P)."""
+    result = np.zeros((3, weight.shape[1]))
+    for push, indices in zip(result, raised, strict=True):
+        for factor, index in zip(weight, indices, strict=True):
+            push += factor * derivatives[index]
     return result

@@ -125,7 +125,8 @@ class _Grid:
 
     def keys(self, points: FloatArray) -> IntArray:
         """Number of the cell of each point, for points outside that of the nearest cell or so."""
-        x, y, z = np.clip(self._cells(points), 0, self._number - 1).T
+        cells = np.floor((points - self._origin) / self._side)
+        x, y, z = np.clip(cells, 0, self._number - 1).astype(np.int64).T
         return np.asarray((x * self._number[1] + y) * self._number[2] + z)
 
     def ranges(self, queries: FloatArray, cutoff: float, half: bool) -> tuple[IntArray, IntArray]:
@@ -165,9 +166,6 @@ class _Grid:
         high[outside] = 0.0
         first, last = low.T.astype(np.int64), high.T.astype(np.int64)
         return self._start.take(first), self._start.take(last)
-
-    def _cells(self, points: FloatArray) -> IntArray:
-        return np.asarray(np.floor((points - self._origin) / self._side), dtype=np.int64)
 
 
 class _Found(NamedTuple):
@@ -277,7 +275,7 @@ def _images(
         moved = own + span[:, None]
         near.append((moved >= low[axis]) & (moved <= high[axis]))
         spans.append(span)
-    steps = np.array(list(itertools.product(*[range(len(span)) for span in spans])))
+    steps = np.indices([len(span) for span in spans]).reshape(dimensions, -1).T
     translations = np.stack([span[steps[:, d]] for d, span in enumerate(spans)], axis=1)
     if positive:
         leading = np.sign(translations) @ 3.0 ** np.arange(dimensions)[::-1]
