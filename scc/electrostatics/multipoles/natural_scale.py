@@ -68,6 +68,9 @@ def surroundings(boundary: Boundary, sites: Sites) -> Surroundings:
     chosen = np.arange(0, len(sites), max(1, len(sites) // _SAMPLE))[:_SAMPLE]
     first, second, distance, density = _nearest(boundary, sites.positions, chosen)
     variance = sites.variances[first] + sites.variances[second]
+    if len(first) == 0:  # alone in open space: as if there were another one at a bohr
+        first, second, distance = chosen, chosen, np.ones(len(chosen))
+        variance = 2.0 * sites.variances[chosen]
     value, slope = _mean_squares(sites.l_max, variance, distance)
     own = _own(sites.l_max, 2.0 * sites.variances)
     return Surroundings(len(chosen), first, second, value, slope, own, density)

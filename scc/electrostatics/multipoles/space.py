@@ -87,8 +87,8 @@ class Space:
 
     @property
     def strength(self) -> float:
-        """⟨G²⟩ over that of 4π/Ωk²: (1 − cos kR)² averages to 3/2."""
-        return 1.0 if self.periodic else 1.5
+        """⟨G²⟩ over that of 4π/Ωk²: (1 − cos kR)² of open boundaries averages to 3/2."""
+        return 1.0 if np.any(self.kernel.projector) else 1.5
 
     @cached_property
     def skewness(self) -> float:
@@ -115,3 +115,16 @@ class Space:
     @cached_property
     def _reduced(self) -> FloatArray:
         return reduced_cell(self.cell, (True, True, True))
+
+
+def space_of(
+    boundary: Boundary,
+    targets: Sites,
+    sources: Sites,
+    smooth_variance: float,
+    tail_widths: float,
+    density: float,
+) -> Space:
+    """The space of :func:`reciprocal_kernel`, sites lying ``density`` to a cubic bohr."""
+    kernel = reciprocal_kernel(boundary, targets, sources, smooth_variance, tail_widths)
+    return Space(kernel, density, boundary.kind == "periodic", boundary.screening)
