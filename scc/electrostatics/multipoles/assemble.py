@@ -1,6 +1,5 @@
 """From a boundary condition, a plan and two sets of sites to the operator between them."""
 
-from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
@@ -14,12 +13,6 @@ from scc.electrostatics.multipoles.kernels import CoulombKernel, RadialKernel
 from scc.electrostatics.multipoles.mesh_sum import MeshSum
 from scc.electrostatics.multipoles.own_site import OwnSite
 from scc.electrostatics.multipoles.plan import Plan
-from scc.electrostatics.multipoles.reciprocal_kernels import (
-    FreeKernel,
-    PeriodicKernel,
-    ReciprocalKernel,
-    SlabKernel,
-)
 from scc.electrostatics.multipoles.reciprocal_sum import ReciprocalSum
 from scc.electrostatics.multipoles.short_range import ShortRangeSum
 from scc.electrostatics.multipoles.sites import Sites
@@ -40,6 +33,7 @@ def assembled(
     sources: Sites,
     own_site: bool,
     self_interaction: bool,
+    like: SumOfInteractions | None = None,
 ) -> SumOfInteractions:
     """All pieces of the operator from ``sources`` to ``targets``.
 
@@ -47,13 +41,15 @@ def assembled(
         own_site: target a sits on source a (same positions, same order).
         self_interaction: whether what source a does at target a, zero translation, counts. Only
             with ``own_site``; for a point on a point, where it is infinite, it never does.
+        like: the operator of the same positions, plan and ``own_site`` for other widths: its pair
+            list and, in a crystal, its interpolation are used again.
     """
     kernel = radial_kernel(boundary.screening)
     parts: list[Interaction] = []
     if plan.method == "direct":
         parts.append(DirectSum(targets, sources, kernel, own_site))
     else:
-        parts.extend(_split(boundary, plan, targets, sources, kernel, own_site))
+        parts.extend(_split(boundary, plan, targets, sources, kernel, own_site, like))
     if own_site and self_interaction:
         variances = targets.variances + sources.variances
         if np.any(variances > 0.0):
@@ -68,18 +64,27 @@ def _split(
     sources: Sites,
     kernel: RadialKernel,
     own_site: bool,
+    like: SumOfInteractions | None,
 ) -> list[Interaction]:
     """v_w = (v_w − v_W) + v_W, W = max(w, s); reciprocal space contains the own site's v_W."""
     s = plan.smooth_variance
-    reciprocal = reciprocal_kernel(boundary, s, targets, sources)
+    known = like.parts if like is not None else ()
+    # an operator of wide sites has an empty list, which says nothing about narrower ones
+    pairs = next((p.pairs for p in known if isinstance(p, ShortRangeSum) and len(p.pairs)), None)
     parts: list[Interaction] = [
-        ShortRangeSum(targets, sources, boundary, kernel, s, plan.real_cutoff, own_site)
+        ShortRangeSum(targets, sources, boundary, kernel, s, plan.real_cutoff, own_site, pairs)
     ]
-    if plan.method == "mesh":
-        assert plan.mesh_shape is not None
-        assert plan.spline_order is not None
-        parts.append(MeshSum(targets, sources, reciprocal, s, plan.mesh_shape, plan.spline_order))
+    mesh = next((p for p in known if isinstance(p, MeshSum)), None)
+    if mesh is not None and boundary.kind == "periodic":
+        parts.append(mesh.between(targets, sources))
+    elif plan.method == "mesh":
+        reciprocal = plan.kernel(boundary, targets, sources)
+        shape, order = plan.mesh_shape, plan.spline_order
+        assert shape is not None
+        assert order is not None
+        parts.append(MeshSum(targets, sources, reciprocal, s, shape, order))
     else:
+        reciprocal = plan.kernel(boundary, targets, sources)
         assert plan.reciprocal_cutoff is not None
         parts.append(ReciprocalSum(targets, sources, reciprocal, s, plan.reciprocal_cutoff))
     if own_site:
@@ -101,17 +106,3 @@ def _own(
     smeared = variances > 0.0
     safe = np.where(smeared, variances, 1.0)
     return OwnSite(kernel, safe, targets.l_max, sources.l_max, np.where(smeared, 1.0, 0.0))
-
-
-def reciprocal_kernel(
-    boundary: Boundary, smooth_variance: float, targets: Sites, sources: Sites
-) -> ReciprocalKernel:
-    """Green's function in the reciprocal space of the cell, extended along open directions."""
-    if boundary.kind == "periodic":
-        assert boundary.cell is not None
-        return PeriodicKernel(boundary.cell, boundary.screening)
-    everything: Sequence[FloatArray] = (targets.positions, sources.positions)
-    positions = np.concatenate(everything)
-    widest = float(targets.variances.max() + sources.variances.max())
-    variance = max(widest, smooth_variance)
-    raise NotImplementedError(f"{positions.shape} {variance} {FreeKernel} {SlabKernel}")

@@ -74,6 +74,9 @@ class MultipoleElectrostatics:
         tolerance: relative error of energy and forces, see the module docstring.
         reference: typical multipoles (M, (l_max+1)²) to choose parameters by; None for independent
             unit ones. Only time depends on them.
+        plan: parameters of an earlier geometry, to keep along a trajectory (``method`` and
+            ``reference`` are then not looked at); within one plan, energies of a mesh are smooth
+            and forces their exact derivatives.
     Raises:
         InputError: anything above out of its range, one line naming the value.
     """
@@ -91,6 +94,7 @@ class MultipoleElectrostatics:
         method: str = "auto",
         tolerance: float = 1e-9,
         reference: FloatArray | None = None,
+        plan: Plan | None = None,
     ) -> None:
         self.configuration = configuration
         self.boundary = Boundary.of(configuration, screening, surface_permittivity)
@@ -219,7 +223,15 @@ class MultipoleElectrostatics:
                     "is infinite"
                 )
             layers.append(
-                assembled(self.boundary, self._plan, targets, self.sites, True, self_interaction)
+                assembled(
+                    self.boundary,
+                    self._plan,
+                    targets,
+                    self.sites,
+                    True,
+                    self_interaction,
+                    self._operator,
+                )
             )
             outside.append(self._outside(targets))
         return PotentialFeatures(self.sites, l_max, layers, outside)
