@@ -108,7 +108,9 @@ class MultipoleElectrostatics:
                 source.check(self.boundary)
         if reference is not None:
             reference = checked_coefficients(reference, self.sites, "reference multipoles")
-        self._use(choose_plan(self.boundary, self.sites, self.sites, tolerance, method, reference))
+        if plan is None:
+            plan = choose_plan(self.boundary, self.sites, self.sites, tolerance, method, reference)
+        self._use(plan)
         self._last: tuple[FloatArray, Evaluation] | None = None
 
     @property
