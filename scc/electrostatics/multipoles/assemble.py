@@ -67,6 +67,7 @@ def _split(
     like: SumOfInteractions | None,
 ) -> list[Interaction]:
     """v_w = (v_w − v_W) + v_W, W = max(w, s); reciprocal space contains the own site's v_W."""
+    plan = plan.for_targets(boundary, targets, sources)
     s = plan.smooth_variance
     known = like.parts if like is not None else ()
     # an operator of wide sites has an empty list, which says nothing about narrower ones
