@@ -62,6 +62,11 @@ class LatticeWaves:
         lengths = np.linalg.norm(self._cell, axis=1)
         self.bounds = np.floor(cutoff * lengths / (2.0 * np.pi) * (1.0 + 1e-12)).astype(np.int64)
 
+    @property
+    def size(self) -> int:
+        """Wave vectors in the box m₁ ≥ 0 around them all: bounds those of all slices."""
+        return int(np.prod(2 * self.bounds + 1)) // 2 + 1
+
     def slices(self) -> Iterator[WaveSlice]:
         """One m₁ after the other, those without a wave left out."""
         metric = self._reciprocal @ self._reciprocal.T

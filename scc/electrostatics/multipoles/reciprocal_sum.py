@@ -3,9 +3,8 @@ r"""The smooth part of the interaction as a plain sum over wave vectors: O(N_sit
     B(t, c) = Σ_k G(k) Σ_ab e^{−k²W_ab/2} T_a(k) S_b(k)*,      W_ab = max(σ_a² + σ_b², s) ,
     T_a(k) = Σ_{j∈a} Σ_A t_jA D_A(ik) e^{ik·y_j},     S_b(k) = Σ_{j∈b} Σ_B c_jB D_B(ik) e^{ik·r_j},
 
-D_A(ik) = R_A(ik)/(2λ−1)!!, G from :mod:`.reciprocal_kernels`; a and b number classes of sites that
-share their W with every site of the other side. If all σ_a² + σ_b² ≤ s there is one class of each
-and the factor is e^{−k²s/2}; wide sites of different widths are classes of their own.
+D_A(ik) = R_A(ik)/(2λ−1)!!, G from :mod:`.reciprocal_kernels`; a and b number the classes of sites
+of :mod:`.width_classes`. If all σ_a² + σ_b² ≤ s there is one of each and the factor is e^{−k²s/2}.
 
 At a strain x → (1+ε)x, k → (1−εᵀ)k leaves k·x alone, so that
 
@@ -19,20 +18,14 @@ References: P. P. Ewald, Ann. Phys. 369, 253 (1921); A. Aguado, P. A. Madden, J.
 """
 
 import copy
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterator
 
 import numpy as np
 
-from scc.arrays import FloatArray, IntArray
+from scc.arrays import FloatArray
 from scc.basis.polynomials import derivative_matrices, monomial_count
 from scc.electrostatics.multipoles.interaction import Field
-from scc.electrostatics.multipoles.lattice_waves import (
-    ComplexArray,
-    LatticeWaves,
-    SiteWaves,
-    WaveSlice,
-)
+from scc.electrostatics.multipoles.lattice_waves import ComplexArray, LatticeWaves, WaveSlice
 from scc.electrostatics.multipoles.moments import (
     cartesian_moments,
     moved_moments,
@@ -41,16 +34,27 @@ from scc.electrostatics.multipoles.moments import (
 )
 from scc.electrostatics.multipoles.reciprocal_kernels import ReciprocalKernel
 from scc.electrostatics.multipoles.sites import Sites
+from scc.electrostatics.multipoles.width_classes import SiteClass, Smeared, site_classes
 from scc.errors import InputError
 
+_STORED = 1 << 21  # wave vectors kept between applications if there are fewer: 80 MB
 
-@dataclass(frozen=True, eq=False)
-class _SiteClass:
-    """Sites of one variance (any variance that is narrow for the whole other side)."""
 
-    rows: IntArray
-    variance: float
-    waves: SiteWaves
+class _WeightedSlices:
+    """Slices of waves, and G times 0, 1 or 2 (see :class:`WaveSlice`); kept if there are few."""
+
+    def __init__(self, waves: LatticeWaves, kernel: ReciprocalKernel) -> None:
+        self._waves, self._kernel = waves, kernel
+        self._kept: list[tuple[WaveSlice, FloatArray]] | None = None
+
+    def __iter__(self) -> Iterator[tuple[WaveSlice, FloatArray]]:
+        if self._kept is None and self._waves.size <= _STORED:
+            self._kept = list(self._made())
+        yield from self._made() if self._kept is None else self._kept
+
+    def _made(self) -> Iterator[tuple[WaveSlice, FloatArray]]:
+        for part in self._waves.slices():
+            yield part, part.weights * self._kernel.values(part.vectors)
 
 
 class ReciprocalSum:
@@ -82,10 +86,13 @@ class ReciprocalSum:
         self._targets, self._sources, self._kernel = targets, sources, kernel
         self._smooth_variance = smooth_variance
         self._waves = LatticeWaves(kernel.cell, reciprocal_cutoff)
-        self._parts = list(self._waves.slices())
-        self._target_classes = self._classes(targets, sources)
-        same = targets is sources
-        self._source_classes = self._target_classes if same else self._classes(sources, targets)
+        self._slices = _WeightedSlices(self._waves, kernel)
+        self._target_classes = site_classes(targets, sources, self._waves, smooth_variance)
+        self._source_classes = (
+            self._target_classes
+            if targets is sources
+            else site_classes(sources, targets, self._waves, smooth_variance)
+        )
 
     def potential(self, sources: FloatArray) -> FloatArray:
         """U(c), (N_t, n_t)."""
@@ -122,26 +129,24 @@ class ReciprocalSum:
             return self._virial(targets, sources)
         projector, result = self._kernel.projector, np.zeros((3, 3))
         same = targets is sources and self._targets is self._sources
-        for number, part in enumerate(self._parts):
-            left = _with_slopes(self._target_classes, targets, self._targets.l_max, part, self)
+        for part, value in self._slices:
+            left = self._with_slopes(self._target_classes, targets, self._targets.l_max, part)
             right = left
             if not same:
-                right = _with_slopes(self._source_classes, sources, self._sources.l_max, part, self)
+                right = self._with_slopes(self._source_classes, sources, self._sources.l_max, part)
             vectors = part.vectors @ projector
             squared = np.einsum("bci,bci->bc", part.vectors, part.vectors)
-            value = self._values[number]
             slope = part.weights * self._kernel.slopes(part.vectors)
-            for one, a in zip(left, self._target_classes, strict=True):
-                for other, b in zip(right, self._source_classes, strict=True):
-                    variance = self._joint_variance(a, b)
-                    decay = np.exp(-0.5 * variance * squared)
-                    product = (one[0] * other[0].conj()).real * decay
-                    result -= projector * np.sum(value * product)
-                    radial = (slope + variance * value) * product
-                    result += np.einsum("bc,bci,bcj->ij", radial, vectors, vectors)
-                    turned = (one[1:] * other[0].conj() + one[0] * other[1:].conj()).real
-                    turned = np.einsum("bc,jbc,bci->ij", value * decay, turned, vectors)
-                    result -= turned @ projector
+            smeared = Smeared(self._source_classes, right.conj(), squared, self._smooth_variance)
+            for own, a in zip(left, self._target_classes, strict=True):
+                others = smeared.sum(a.variance)
+                product = (own[0] * others[0]).real
+                result -= projector * np.sum(value * product)
+                radial = slope * product
+                radial += value * (own[0] * smeared.weighted_sum(a.variance)[0]).real
+                result += np.einsum("bc,bci,bcj->ij", radial, vectors, vectors)
+                turned = value * (own[1:] * others[0] + own[0] * others[1:]).real
+                result -= np.einsum("jbc,bci->ij", turned, vectors) @ projector
         return result
 
     @property
@@ -152,49 +157,45 @@ class ReciprocalSum:
         other._target_classes, other._source_classes = self._source_classes, self._target_classes
         return other
 
-    @cached_property
-    def _values(self) -> list[FloatArray]:
-        """G times 0, 1 or 2 (see :class:`WaveSlice`), one array a slice."""
-        return [part.weights * self._kernel.values(part.vectors) for part in self._parts]
-
-    def _classes(self, sites: Sites, others: Sites) -> list[_SiteClass]:
-        widest = float(np.max(others.variances, initial=0.0))
-        # 0 stands for every variance that no site of the other side makes wider than s
-        effective = np.where(
-            sites.variances + widest <= self._smooth_variance, 0.0, sites.variances
-        )
-        result = []
-        for variance in np.unique(effective):
-            rows = np.flatnonzero(effective == variance)
-            waves = SiteWaves(self._waves, sites.positions[rows])
-            result.append(_SiteClass(rows, float(variance), waves))
-        return result
-
-    def _joint_variance(self, a: _SiteClass, b: _SiteClass) -> float:
-        return max(a.variance + b.variance, self._smooth_variance)
-
     def _apply(self, moments: FloatArray, source_order: int, target_order: int) -> FloatArray:
         """∂_y^t of the potential of Cartesian moments: (N_t, n_monomials(target_order))."""
         fractional = moments @ self._waves.derivative_transform(source_order)
         result = [
             np.zeros((len(c.rows), monomial_count(target_order))) for c in self._target_classes
         ]
-        for part, value in zip(self._parts, self._values, strict=True):
-            factors = [
-                c.waves.structure_factor(fractional[c.rows], source_order, part).conj()
-                for c in self._source_classes
-            ]
+        for part, value in self._slices:
+            factors = np.empty((len(self._source_classes), *value.shape), dtype=np.complex128)
+            for factor, b in zip(factors, self._source_classes, strict=True):
+                factor[:] = b.waves.structure_factor(fractional[b.rows], source_order, part)
             squared = np.einsum("bci,bci->bc", part.vectors, part.vectors)
+            smeared = Smeared(self._source_classes, factors.conj(), squared, self._smooth_variance)
             for a, block in zip(self._target_classes, result, strict=True):
-                spectrum = np.zeros(value.shape, dtype=np.complex128)
-                for b, factor in zip(self._source_classes, factors, strict=True):
-                    spectrum += np.exp(-0.5 * self._joint_variance(a, b) * squared) * factor
-                a.waves.add_derivatives(value * spectrum, target_order, part, block)
+                spectrum = value * smeared.sum(a.variance)
+                a.waves.add_derivatives(spectrum, target_order, part, block)
         cartesian = np.zeros((len(self._targets), monomial_count(target_order)))
         back = self._waves.derivative_transform(target_order).T
         for c, block in zip(self._target_classes, result, strict=True):
             cartesian[c.rows] = block @ back
         return cartesian
+
+    def _with_slopes(
+        self, classes: list[SiteClass], values: FloatArray, l_max: int, part: WaveSlice
+    ) -> ComplexArray:
+        """T(k) of each class and its ∂_{k_j} at fixed phases: (n_classes, 4, n₂, n₃)."""
+        moments = cartesian_moments(values, l_max)
+        result = np.zeros((len(classes), 4, *part.weights.shape), dtype=np.complex128)
+        transformed = moments @ self._waves.derivative_transform(l_max)
+        for block, c in zip(result, classes, strict=True):
+            block[0] = c.waves.structure_factor(transformed[c.rows], l_max, part)
+        if l_max == 0:
+            return result
+        transform = self._waves.derivative_transform(l_max - 1)
+        for axis, matrix in enumerate(derivative_matrices(l_max)):
+            # ∂_{k_j} (ik)^t = i t_j (ik)^{t − e_j}
+            lowered = (moments @ matrix)[:, : monomial_count(l_max - 1)] @ transform
+            for block, c in zip(result, classes, strict=True):
+                block[1 + axis] = 1j * c.waves.structure_factor(lowered[c.rows], l_max - 1, part)
+        return result
 
     def _virial(self, targets: FloatArray, sources: FloatArray) -> FloatArray:
         # Forces add up to zero, so any origin will do; the centre keeps rounding small.
@@ -207,29 +208,3 @@ class ReciprocalSum:
             push = np.einsum("aA,aAi->ai", own, piece.field(other).gradient)
             result += push.T @ (piece._targets.positions - centre)
         return result
-
-
-def _with_slopes(
-    classes: list[_SiteClass], values: FloatArray, l_max: int, part: WaveSlice, owner: ReciprocalSum
-) -> list[ComplexArray]:
-    """Of each class T(k) and its ∂_{k_j} at fixed phases: (4, n₂, n₃)."""
-    waves = owner._waves
-    moments = cartesian_moments(values, l_max)
-    lowered = [
-        (moments @ matrix)[:, : monomial_count(max(l_max - 1, 0))]
-        for matrix in derivative_matrices(l_max)
-    ]
-    result = []
-    for c in classes:
-        block = np.zeros((4, *part.weights.shape), dtype=np.complex128)
-        transform = waves.derivative_transform(l_max)
-        block[0] = c.waves.structure_factor(moments[c.rows] @ transform, l_max, part)
-        if l_max > 0:
-            transform = waves.derivative_transform(l_max - 1)
-            for axis in range(3):
-                # ∂_{k_j} (ik)^t = i t_j (ik)^{t − e_j}
-                block[1 + axis] = 1j * c.waves.structure_factor(
-                    lowered[axis][c.rows] @ transform, l_max - 1, part
-                )
-        result.append(block)
-    return result
