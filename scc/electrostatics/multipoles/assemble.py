@@ -1,5 +1,6 @@
 """From a boundary condition, a plan and two sets of sites to the operator between them."""
 
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
@@ -14,6 +15,11 @@ from scc.electrostatics.multipoles.mesh_sum import MeshSum
 from scc.electrostatics.multipoles.own_site import OwnSite
 from scc.electrostatics.multipoles.plan import Plan
 from scc.electrostatics.multipoles.reciprocal_sum import ReciprocalSum
+from scc.electrostatics.multipoles.screened_splitting import (
+    EqualCharges,
+    Weighted,
+    screened_charges,
+)
 from scc.electrostatics.multipoles.short_range import ShortRangeSum
 from scc.electrostatics.multipoles.sites import Sites
 from scc.electrostatics.multipoles.surface import SurfaceTerm
@@ -49,7 +55,14 @@ def assembled(
     if plan.method == "direct":
         parts.append(DirectSum(targets, sources, kernel, own_site))
     else:
-        parts.extend(_split(boundary, plan, targets, sources, kernel, own_site, like))
+        known = _unwrapped(like) if like is not None else ()
+        if boundary.screening > 0.0:
+            equal = EqualCharges(kernel, boundary.screening)
+            split = _split(boundary, plan, targets, sources, equal, own_site, known)
+            weights = [screened_charges(sites, boundary.screening) for sites in (targets, sources)]
+            parts.append(Weighted(SumOfInteractions(split), *weights))
+        else:
+            parts.extend(_split(boundary, plan, targets, sources, kernel, own_site, known))
     if own_site and self_interaction:
         variances = targets.variances + sources.variances
         if np.any(variances > 0.0):
@@ -64,12 +77,11 @@ def _split(
     sources: Sites,
     kernel: RadialKernel,
     own_site: bool,
-    like: SumOfInteractions | None,
+    known: Sequence[Interaction],
 ) -> list[Interaction]:
     """v_w = (v_w − v_W) + v_W, W = max(w, s); reciprocal space contains the own site's v_W."""
     plan = plan.for_targets(boundary, targets, sources)
     s = plan.smooth_variance
-    known = like.parts if like is not None else ()
     # an operator of wide sites has an empty list, which says nothing about narrower ones
     pairs = next((p.pairs for p in known if isinstance(p, ShortRangeSum) and len(p.pairs)), None)
     parts: list[Interaction] = [
@@ -98,6 +110,17 @@ def _split(
                 SurfaceTerm(targets, sources, boundary.measure, boundary.surface_permittivity)
             )
     return parts
+
+
+def _unwrapped(operator: SumOfInteractions) -> Sequence[Interaction]:
+    """All pieces, also those of a screened splitting."""
+    pieces: list[Interaction] = []
+    for part in operator.parts:
+        if isinstance(part, Weighted) and isinstance(part.inner, SumOfInteractions):
+            pieces.extend(part.inner.parts)
+        else:
+            pieces.append(part)
+    return pieces
 
 
 def _own(

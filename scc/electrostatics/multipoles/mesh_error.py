@@ -88,7 +88,7 @@ def mesh_errors(
     for rows, k, _ in ReciprocalGrid(kernel, doubled, order).planes():
         part = (axes[0].only(rows), axes[1], axes[2].only(slice(0, shape[2] + 1)))
         twice = np.where(np.arange(shape[2] + 1) > 0, 2.0, 1.0)
-        smooth = kernel.values(k) * gaussian(k, variance)
+        smooth = kernel.values(k) * gaussian(k, variance, kernel)
         inside = _product([axis.inside for axis in part])
         kept = _product([axis.kept for axis in part])
         squared = np.einsum("xyzi,xyzi->xyz", k, k)

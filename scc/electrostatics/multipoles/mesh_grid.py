@@ -63,7 +63,10 @@ class ReciprocalGrid:
         for axis, length in enumerate(self.spectrum_shape):
             number = shape[axis]
             modes = np.rint(np.fft.fftfreq(number) * number)[:length]
-            inverse = 1.0 / squared_transform_sum(order, number)[:length]
+            inverse = (
+                np.sinc(modes / number) ** (order * 2)
+                / squared_transform_sum(order, number)[:length] ** 2
+            )
             self._modes.append(modes)
             self._denominators.append(np.where(2 * np.abs(modes) == number, 0.0, inverse))
         self._influence: dict[float, FloatArray] = {}
@@ -86,7 +89,9 @@ class ReciprocalGrid:
         if variance not in self._influence:
             result = np.empty(self.spectrum_shape)
             for rows, vectors, weights in self.planes():
-                result[rows] = self.kernel.values(vectors) * gaussian(vectors, variance) * weights
+                result[rows] = (
+                    self.kernel.values(vectors) * gaussian(vectors, variance, self.kernel) * weights
+                )
             if len(self._influence) >= _KEPT:
                 self._influence.clear()
             self._influence[variance] = result
@@ -106,9 +111,10 @@ class ReciprocalGrid:
         return self._harmonics[degree]
 
 
-def gaussian(vectors: FloatArray, variance: float) -> FloatArray:
-    """e^{−k²W/2}."""
-    return np.asarray(np.exp(-0.5 * variance * np.einsum("...i,...i->...", vectors, vectors)))
+def gaussian(vectors: FloatArray, variance: float, kernel: ReciprocalKernel) -> FloatArray:
+    """e^{−(k²+κ²)W/2}."""
+    squared = np.einsum("...i,...i->...", vectors, vectors) + kernel.squared_screening
+    return np.asarray(np.exp(-0.5 * variance * squared))
 
 
 def harmonics_and_slopes(l_max: int, vectors: FloatArray) -> tuple[ComplexArray, ComplexArray]:

@@ -128,7 +128,7 @@ class MeshSum:
         p = self._grid.kernel.projector
         n = np.eye(3) - p
         total, waves, rotation = self._reciprocal_strain(targets, sources)
-        result = p @ (waves - total * np.eye(3) - rotation) @ p
+        result = waves - total * p - p @ rotation @ p
         if np.any(np.abs(n) > 1e-12):
             shifts = np.zeros((3, 3))
             for operator, own, other in (
@@ -203,12 +203,14 @@ class MeshSum:
     def _reciprocal_strain(
         self, targets: FloatArray, sources: FloatArray
     ) -> tuple[float, FloatArray, FloatArray]:
-        """B, Σ_k (s e^{−k²W/2} + WĜ) k_i k_j conj(T) S and M of :meth:`strain`."""
+        """B, Σ_k (s e^{−k²W/2} + WĜ) (Pk)_i (Pk)_j conj(T) S and M of :meth:`strain`."""
         total, waves, rotation = 0.0, np.zeros((3, 3)), np.zeros((3, 3))
         kernel = self._grid.kernel
         left = [_spectra(c, targets) for c in self._target_classes]
         right = [_spectra(c, sources) for c in self._source_classes]
         for rows, k, weights in self._grid.planes():
+            # first projected, then multiplied: a slab's slopes grow like 1/|Pk|
+            flat = k @ kernel.projector
             # one of each ±k, but all of the plane m₃ = 0
             twice = weights * np.where(np.arange(weights.shape[-1]) > 0, 2.0, 1.0)
             values, slopes = kernel.values(k) * twice, kernel.slopes(k) * twice
@@ -217,11 +219,11 @@ class MeshSum:
             for target, (t, dt) in zip(self._target_classes, t_side, strict=True):
                 for source, (s, ds) in zip(self._source_classes, s_side, strict=True):
                     variance = self._variance(target, source)
-                    smooth = gaussian(k, variance)
+                    smooth = gaussian(k, variance, kernel)
                     product = (np.conj(t) * s).real * smooth
                     total += float(np.sum(values * product))
                     factor = (slopes + variance * values) * product
-                    waves += np.einsum("xyz,xyzi,xyzj->ij", factor, k, k, optimize=True)
+                    waves += np.einsum("xyz,xyzi,xyzj->ij", factor, flat, flat, optimize=True)
                     turned = (np.conj(dt) * s + np.conj(t) * ds).real * (values * smooth)
                     rotation += np.einsum("xyzi,jxyz->ij", k, turned, optimize=True)
         return total, waves, rotation

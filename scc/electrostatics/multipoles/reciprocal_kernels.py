@@ -44,6 +44,10 @@ class ReciprocalKernel(Protocol):
     def projector(self) -> FloatArray:
         """P (3, 3) on the directions that repeat: identity, the plane of a slab, or zero."""
 
+    @property
+    def squared_screening(self) -> float:
+        """κ², bohr⁻²: the Gaussian factors of a screened sum are e^{−(k²+κ²)W/2}."""
+
     def values(self, vectors: FloatArray) -> FloatArray:
         """G (...) at k (..., 3), k = 0 included."""
 
@@ -68,7 +72,7 @@ class PeriodicKernel:
     def __init__(self, cell: FloatArray, screening: float = 0.0) -> None:
         self.cell = np.array(cell, dtype=np.float64)
         self.projector = np.eye(3)
-        self._squared_screening = _checked_length(screening, "screening") ** 2
+        self.squared_screening = _checked_length(screening, "screening") ** 2
         self._volume = _volume(self.cell)
 
     def values(self, vectors: FloatArray) -> FloatArray:
@@ -81,7 +85,7 @@ class PeriodicKernel:
 
     def _propagator(self, vectors: FloatArray) -> FloatArray:
         """1/(k² + κ²), and 0 in place of 1/0."""
-        squared = np.einsum("...i,...i->...", vectors, vectors) + self._squared_screening
+        squared = np.einsum("...i,...i->...", vectors, vectors) + self.squared_screening
         return np.where(squared > 0.0, 1.0, 0.0) / np.where(squared > 0.0, squared, 1.0)
 
 
@@ -111,7 +115,7 @@ class SlabKernel:
         self._normal = unit_normal(plane)
         self.cell = np.vstack([plane, 2.0 * self._radius * self._normal])
         self.projector = np.eye(3) - np.outer(self._normal, self._normal)
-        self._squared_screening = _checked_length(screening, "screening") ** 2
+        self.squared_screening = _checked_length(screening, "screening") ** 2
         self._volume = _volume(self.cell)
 
     @classmethod
@@ -148,7 +152,7 @@ class SlabKernel:
         """γ, K² = γ² + k_z², e^{−γR}, cos k_zR = ±1."""
         normal_part = vectors @ self._normal
         in_plane = vectors - normal_part[..., None] * self._normal
-        squared = np.einsum("...i,...i->...", in_plane, in_plane) + self._squared_screening
+        squared = np.einsum("...i,...i->...", in_plane, in_plane) + self.squared_screening
         gamma = np.sqrt(squared)
         parity = 1.0 - 2.0 * np.mod(np.rint(normal_part * self._radius / np.pi), 2.0)
         return gamma, squared + normal_part**2, np.exp(-gamma * self._radius), parity
@@ -184,6 +188,7 @@ class FreeKernel:
             longest = min(longest, _checked_length(diameter, "diameter"))
         self._radius = longest + _checked_tail(tail)
         self._screening = _checked_length(screening, "screening")
+        self.squared_screening = self._screening**2
         self.cell = np.diag(lengths + self._radius + tail)
         self.projector = np.zeros((3, 3))
         self._volume = _volume(self.cell)

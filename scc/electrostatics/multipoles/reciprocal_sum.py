@@ -136,6 +136,7 @@ class ReciprocalSum:
                 right = self._with_slopes(self._source_classes, sources, self._sources.l_max, part)
             vectors = part.vectors @ projector
             squared = np.einsum("bci,bci->bc", part.vectors, part.vectors)
+            squared += self._kernel.squared_screening
             slope = part.weights * self._kernel.slopes(part.vectors)
             smeared = Smeared(self._source_classes, right.conj(), squared, self._smooth_variance)
             for own, a in zip(left, self._target_classes, strict=True):
@@ -168,6 +169,7 @@ class ReciprocalSum:
             for factor, b in zip(factors, self._source_classes, strict=True):
                 factor[:] = b.waves.structure_factor(fractional[b.rows], source_order, part)
             squared = np.einsum("bci,bci->bc", part.vectors, part.vectors)
+            squared += self._kernel.squared_screening
             smeared = Smeared(self._source_classes, factors.conj(), squared, self._smooth_variance)
             for a, block in zip(self._target_classes, result, strict=True):
                 spectrum = value * smeared.sum(a.variance)
