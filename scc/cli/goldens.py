@@ -40,20 +40,23 @@ def goldens(out: Path | None, only: tuple[str, ...], force: bool, listing: bool)
         raise InputError("give --out DIR, the folder to write to (or --list)")
     out.mkdir(parents=True, exist_ok=True)
     write_readme(out)
-    try:
-        for number, system in enumerate(wanted, 1):
-            click.echo(f"[{number:2d}/{len(wanted)}] {system.name}: ", nl=False, err=True)
-            if not force and is_complete(out / f"{system.name}.json", system):
-                click.echo("already there", err=True)
-                continue
+    for number, system in enumerate(wanted, 1):
+        click.echo(f"[{number:2d}/{len(wanted)}] {system.name}: ", nl=False, err=True)
+        try:
             start = time.monotonic()
-            write(system.name, out)
-            click.echo(f"{time.monotonic() - start:.1f} s", err=True)
-    except KeyboardInterrupt as interrupt:
-        failure = describe(interrupt)
-        click.echo(err=True)
-        raise CommandError(
-            f"{failure.message}; what is finished is in {out}, the same command continues",
-            failure.exit_status,
-        ) from interrupt
+            if not force and is_complete(out / f"{system.name}.json", system):
+                ending = "already there"
+            else:
+                write(system.name, out)
+                ending = f"{time.monotonic() - start:.1f} s"
+        except BaseException as error:
+            click.echo(err=True)  # the message gets a line of its own
+            if not isinstance(error, KeyboardInterrupt):
+                raise
+            failure = describe(error)
+            raise CommandError(
+                f"{failure.message}; what is finished is in {out}, the same command continues",
+                failure.exit_status,
+            ) from error
+        click.echo(ending, err=True)
     click.echo(f"{len(wanted)} systems in {out}")

@@ -80,13 +80,13 @@ MOLECULAR = (
     ),
     System(
         name="near_coincident",
-        description="Four Gaussian sites, two of them 1e-6 bohr apart, two on the same point",
+        description="Four Gaussian sites, two of them 4e-6 bohr apart, two of them 1e-3 bohr",
         species=("C", "H", "O", "N"),
         positions=(
             (0.5, 0.25, 0.0),
-            (0.5 + 2.0**-20, 0.25 - 2.0**-21, 0.0),
+            (0.5 + 2.0**-18, 0.25 - 2.0**-19, 0.0),
             (1.0, 1.0, 1.0),
-            (1.0, 1.0, 1.0),
+            (1.0, 1.0 + 2.0**-10, 1.0),
         ),
         widths=(0.5, 0.75, 0.625, 0.875),
         l_max=2,
