@@ -63,10 +63,7 @@ class ReciprocalGrid:
         for axis, length in enumerate(self.spectrum_shape):
             number = shape[axis]
             modes = np.rint(np.fft.fftfreq(number) * number)[:length]
-            inverse = (
-                np.sinc(modes / number) ** (order * 2)
-                / squared_transform_sum(order, number)[:length] ** 2
-            )
+            inverse = 1.0 / squared_transform_sum(order, number)[:length]
             self._modes.append(modes)
             self._denominators.append(np.where(2 * np.abs(modes) == number, 0.0, inverse))
         self._influence: dict[float, FloatArray] = {}
