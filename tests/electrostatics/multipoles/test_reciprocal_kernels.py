@@ -129,7 +129,8 @@ def test_slab_normal_of_any_orientation(generator, rotation, tail, screening):
 def parry(plane, variance, screening, ρ, z):
     """Potential of a smeared unit charge repeated in two directions, from its Fourier series.
 
-    Σ_p π/(Aγ) e^{κ²W/2} e^{ip·ρ} Σ_± e^{±γz} erfc(γ√(W/2) ± z/√(2W)), for κ = 0 with the term
+    Times e^{−κ²W/2}, the convention of screened sums (screened_splitting):
+    Σ_p π/(Aγ) e^{ip·ρ} Σ_± e^{±γz} erfc(γ√(W/2) ± z/√(2W)), for κ = 0 with the term
     −(2π/A)[z erf(z/√2W) + √(2W/π) e^{−z²/2W}] of p = 0: D. E. Parry, Surf. Sci. 49, 433 (1975).
     """
     area = np.linalg.norm(np.cross(*plane))
@@ -151,7 +152,7 @@ def parry(plane, variance, screening, ρ, z):
                 reach, height = g * mpmath.sqrt(w / 2), z / mpmath.sqrt(2 * w)
                 term = mpmath.exp(g * z) * mpmath.erfc(reach + height)
                 term += mpmath.exp(-g * z) * mpmath.erfc(reach - height)
-                term *= mpmath.exp(k**2 * w / 2) / g
+                term /= g
             phase = sum(mpmath.mpf(float(a)) * b for a, b in zip(p, ρ, strict=True))
             total += mpmath.pi / area * term * mpmath.cos(phase)
     return total
@@ -279,7 +280,8 @@ def test_screening_to_zero_is_not_coulomb_in_a_periodic_cell(generator, ratio):
     def operator(screening):
         return ReciprocalSum(sites, sites, PeriodicKernel(cell, screening), 1.0, 9.0)
 
-    screened = operator(kappa).potential(charges) - 4.0 * np.pi / volume / kappa**2 * charges.sum()
+    screened = math.exp(0.5 * kappa**2) * operator(kappa).potential(charges)  # of W = s = 1
+    screened -= 4.0 * np.pi / volume / kappa**2 * charges.sum()
     coulomb = operator(0.0).potential(charges)
     # every term of the sum is smaller by 1/(1 + κ²/k²); no term exceeds its value at r = 0
     bound = ratio**2 * operator(0.0).potential(np.eye(5)[:, :1]).max() * np.abs(charges).sum()
