@@ -14,7 +14,7 @@ _DIRECT = (1.45e-7, 3.1e-7, 7e-7, 1.5e-6, 3e-6)  # a pair of the sum over all
 _PAIR_SITE = 4e-6
 _WAVE = (1.0e-8, 1.3e-8, 2.0e-8, 3.0e-8, 4.0e-8)  # a site and a wave vector
 _WAVE_SITE = 3e-6  # a site and λ + 1
-_WAVE_CLASS = 4e-8  # a wave vector and two classes of widths
+_WAVE_CLASS = 1.5e-7  # a wave vector and a class of widths
 _START = 1.5e-3  # a sum over pairs or waves
 
 
@@ -31,7 +31,7 @@ def pair_cost(number: int, neighbours: float, l_max: int) -> float:
 def wave_cost(number: int, waves: float, l_max: int, classes: int = 1) -> float:
     """``waves`` wave vectors, one of each ±k, and sites of ``classes`` different wide variances."""
     site = (l_max + 1) * _WAVE_SITE + waves * _WAVE[l_max]
-    return _START + number * site + _WAVE_CLASS * waves * classes**2
+    return _START + number * site + _WAVE_CLASS * waves * classes
 
 
 def mesh_cost(

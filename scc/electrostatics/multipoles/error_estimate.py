@@ -81,6 +81,8 @@ class SquaredErrors(NamedTuple):
 
 def pair_errors(targets: Powers, sources: Powers, space: Space, s: float) -> SquaredErrors:
     """Mean square errors of pairs cut off at r_c = √s·GRID."""
+    # pairs of less than a tenth of s have the tails of points
+    targets, sources = _merged(targets, sources, 0.05 * s, 0.05 * s)
     tails = pair_tails(targets.l_max, sources.l_max)
     result = _Sum(targets, len(GRID))
     mean = np.zeros_like(GRID)
@@ -102,14 +104,16 @@ def pair_errors(targets: Powers, sources: Powers, space: Space, s: float) -> Squ
 
 def wave_errors(targets: Powers, sources: Powers, space: Space, s: float) -> SquaredErrors:
     """Mean square errors of waves cut off at k_c = GRID/√s."""
+    targets, sources = _merged_narrow(targets, sources, s)
     result = _Sum(targets, len(GRID))
     own = np.zeros_like(GRID)
     listed = space.waves(_LARGEST_WAVE / math.sqrt(s))
     for a, va in enumerate(targets.variances):
-        w = max(2.0 * va, s)
+        w = _own_variance(va, targets, sources, s)
         for t in range(min(targets.l_max, sources.l_max) + 1):
             lost = _own_tail(t, w, s, space, listed) / (_squared_norm(t) * (2 * t + 1))
             own += 0.5 * targets.values[a, t] * lost
+            result.add_own(a, t, sources.mean_square(t) * lost**2)
         for b, vb in enumerate(sources.variances):
             w = max(va + vb, s)
             tails = _SquaredTails(w, s, space, listed)
@@ -129,6 +133,7 @@ def mesh_errors(
     targets: Powers, sources: Powers, space: Space, s: float, spline_order: int
 ) -> SquaredErrors:
     """Mean square errors on meshes of spacing √s·SPACINGS along the cell vectors."""
+    targets, sources = _merged_narrow(targets, sources, s)
     table = mesh_tails(spline_order, targets.l_max, sources.l_max)
     result = _Sum(targets, len(SPACINGS))
     lost, own_force, own_energy = np.zeros((3, len(SPACINGS)))
@@ -146,17 +151,22 @@ def mesh_errors(
                     unit /= (2 * u + 1) * _squared_norm(t) * _squared_norm(u)
                     value = unit * _wider(table.potential[n], w, s)
                     result.add(a, t, value, unit * skew / w * _wider(table.gradient[n], w, s))
-        w = max(2.0 * va, s)
+        w = _own_variance(va, targets, sources, s)
         for t in range(min(targets.l_max, sources.l_max) + 1):
             missing = 2.0 / np.pi * w ** (-0.5 - t) * _wider(table.missing[t], w, s)
-            lost += 0.5 * targets.values[a, t] * missing / (_squared_norm(t) * (2 * t + 1))
-            for u in range(min(targets.l_max, sources.l_max) + 1):
-                if targets.fourth[a, t, u] == 0.0:
+            missing = missing / (_squared_norm(t) * (2 * t + 1))
+            lost += 0.5 * targets.values[a, t] * missing
+            result.add_own(a, t, sources.mean_square(t) * missing**2)
+        for t in range(targets.l_max + 1):
+            for u in range(sources.l_max + 1):
+                if sources.mean_square(u) == 0.0:
                     continue
-                amplitude = targets.fourth[a, t, u] * w ** (-1.0 - t - u)
-                amplitude = amplitude * _wider(table.own[t, u], w, s)
-                own_energy += 1.5 * amplitude
-                own_force += 1.5 * skew * (2.0 * np.pi / SPACINGS) ** 2 / s * amplitude
+                amplitude = w ** (-1.0 - t - u) * _wider(table.own[t, u], w, s)
+                result.add_own(a, t, 6.0 * (2 * u + 1) * sources.mean_square(u) * amplitude)
+                if targets is sources:
+                    own_energy += 1.5 * targets.fourth[a, t, u] * amplitude
+                    steps = skew * (2.0 * np.pi / SPACINGS) ** 2 / s
+                    own_force += 1.5 * steps * targets.fourth[a, t, u] * amplitude
     finished = result.finished(np.zeros_like(SPACINGS))
     return finished._replace(
         force=finished.force + own_force / targets.number,
@@ -287,6 +297,25 @@ def _interpolated(squares: FloatArray, grid: FloatArray, place: float) -> FloatA
     return np.asarray(values.reshape(squares.shape[:-1]))
 
 
+def _merged(
+    targets: Powers, sources: Powers, target_limit: float, source_limit: float
+) -> tuple[Powers, Powers]:
+    left = targets.merged(target_limit)
+    return left, left if targets is sources else sources.merged(source_limit)
+
+
+def _merged_narrow(targets: Powers, sources: Powers, s: float) -> tuple[Powers, Powers]:
+    """Sites that no partner makes wider than s, so that W = s, as one class."""
+    widest = float(targets.variances.max()), float(sources.variances.max())
+    return _merged(targets, sources, s - widest[1], s - widest[0])
+
+
+def _own_variance(variance: float, targets: Powers, sources: Powers, s: float) -> float:
+    """W of a target and the source it sits on, the narrowest one if it is not known which."""
+    partner = variance if targets is sources else float(sources.variances.min())
+    return max(variance + partner, s)
+
+
 class _Sum:
     """Accumulates what source classes do at the target classes."""
 
@@ -294,11 +323,16 @@ class _Sum:
         self._targets = targets
         shape = (*targets.values.shape, size)
         self._potential, self._slope = np.zeros(shape), np.zeros(shape)
+        self._own = np.zeros(shape)
 
     def add(self, target_class: int, degree: int, value: FloatArray, slope: FloatArray) -> None:
         """Mean squares of U and ∇U summed over the components of λ = ``degree``."""
         self._potential[target_class, degree] += value
         self._slope[target_class, degree] += slope
+
+    def add_own(self, target_class: int, degree: int, value: FloatArray) -> None:
+        """Mean square of a component of U that the source at the target causes."""
+        self._own[target_class, degree] += value
 
     def finished(self, mean: FloatArray) -> SquaredErrors:
         """``mean`` is a systematic error of the potential of λ = 0."""
@@ -308,6 +342,6 @@ class _Sum:
         energy = 0.5 * np.einsum("at,atx->x", weight, self._potential)
         energy += (0.5 * self._targets.charge * mean) ** 2
         force = np.einsum("at,atx->x", weight, self._slope) / self._targets.number
-        potential = self._potential.max(axis=0) / components[:, None]
+        potential = (self._potential / components[:, None] + self._own).max(axis=0)
         potential[0] += mean**2
         return SquaredErrors(force, energy, potential)

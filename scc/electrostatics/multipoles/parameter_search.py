@@ -38,7 +38,8 @@ from scc.errors import InputError
 
 _SHORTEST, _LONGEST = 0.2, 3.5  # √s in units of the distance of neighbours
 _TRIALS = 8  # values of s in between
-_WIDTHS = 6  # values of s that belong to widths
+_WIDTHS = 4  # values of s that belong to widths
+_MANY = 8  # classes of widths that surely cost more than a larger s with fewer
 # Planned errors are smaller than allowed, so that forces may turn out smaller than they seemed
 # without a second plan becoming necessary.
 _MARGIN = 1.3
@@ -102,6 +103,8 @@ def cheapest(problem: Problem, factor: float) -> Parameters:
 
     def look(lengths: FloatArray) -> None:
         for length in lengths:
+            if found and problem.classes(length**2) > _MANY:
+                continue
             for parameters in _with_splitting(problem, float(length) ** 2, factor, orders):
                 known = found.get(float(length))
                 if known is None or parameters.cost < known.cost:
@@ -140,7 +143,8 @@ def _lengths(problem: Problem) -> FloatArray:
     if len(widths) > _WIDTHS:
         widths = np.quantile(widths, np.linspace(0.0, 1.0, _WIDTHS))
     joint = np.sqrt(widths + float(problem.targets.variances.max(initial=0.0)))
-    return np.concatenate([series, joint[joint > 0.0] * (1.0 + 1e-9)])
+    # the largest first, at which all sites are one class
+    return np.sort(np.concatenate([series, joint[joint > 0.0] * (1.0 + 1e-9)]))[::-1]
 
 
 class _Orders:

@@ -10,7 +10,7 @@ import numpy as np
 from scc.arrays import FloatArray, IntArray
 from scc.electrostatics.multipoles.sites import Sites
 
-_WIDTH_RATIO = 2.0  # variances within this ratio of each other are one class
+_WIDTH_RATIO = 4.0  # variances within this ratio of each other are one class
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +48,24 @@ class Powers:
         chosen[degree] = 1.0
         fourth = self.fourth * chosen[:, None] * chosen
         return Powers(self.number, self.variances, self.values * chosen, fourth, 0.0)
+
+    def merged(self, variance: float) -> Powers:
+        """All classes up to ``variance`` as one."""
+        narrow = self.variances <= variance
+        if np.sum(narrow) < 2:
+            return self
+        rest = ~narrow
+        return Powers(
+            self.number,
+            np.append(self.variances[rest], self.variances[narrow].min()),
+            np.vstack([self.values[rest], self.values[narrow].sum(axis=0)]),
+            np.concatenate([self.fourth[rest], self.fourth[narrow].sum(axis=0)[None]]),
+            self.charge,
+        )
+
+    def mean_square(self, degree: int) -> float:
+        """⟨p_λµ²⟩ of one component over all sites."""
+        return float(np.sum(self.values[:, degree])) / (self.number * (2 * degree + 1))
 
     @property
     def l_max(self) -> int:
