@@ -125,17 +125,19 @@ def test_energy_without_self_interaction():
         assert error <= EXACT * energy_scale(golden)
 
 
+# In a crystal symmetry leaves no forces that an error could be relative to.
+MESHED = [n for n, g in GOLDENS.items() if g.kind != "open" and np.any(g.forces)]
+
+
 @pytest.mark.parametrize("tolerance", [1e-3, 1e-6, 1e-9])
-@pytest.mark.parametrize("name", [n for n, system in SYSTEMS.items() if system.kind != "open"])
+@pytest.mark.parametrize("name", MESHED)
 def test_the_mesh_keeps_its_tolerance(name, tolerance):
     golden = GOLDENS[name]
     own = operator(golden, "mesh", tolerance)
     error = abs(own.energy(golden.multipoles) - golden.energy)
     assert error <= tolerance * energy_scale(golden)
-    if np.any(golden.forces):
-        difference = own.forces(golden.multipoles) - golden.forces
-        rms = np.sqrt(np.mean(np.sum(difference**2, axis=1)))
-        assert rms <= tolerance * force_scale(golden)
+    difference = own.forces(golden.multipoles) - golden.forces
+    assert np.sqrt(np.mean(np.sum(difference**2, axis=1))) <= tolerance * force_scale(golden)
 
 
 CRYSTALS = [name for name, golden in GOLDENS.items() if golden.madelung is not None]
