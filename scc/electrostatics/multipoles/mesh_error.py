@@ -6,7 +6,7 @@ along cell vector a_j of n_j nodes, mesh wave vectors g_j = n_j b_j and the infl
     Σ_n Σ_n' √(a_n a_n') e^{i(k+n·g)·y − i(k+n'·g)·r},   a_n = Π_j ŵ(κ_j+n_j)²/Σ_m ŵ(κ_j+m)² .
 
 All terms but n = n' = 0 are errors, and a_0 falls short of 1. For y and r anywhere in the mesh
-they are orthogonal, so that with Γ = G(k) e^{−k²W/2} a unit charge causes at a unit charge
+they are orthogonal, so that with Γ = G(k) e^{−(k²+κ²)W/2} a unit charge causes at a unit charge
 
     ⟨δU²⟩ = Σ_k Γ² 2(1 − a_0),      ⟨|δ∇U|²⟩ = Σ_k Γ² [k²(1 − 2a_0) + Σ_n a_n |k + n·g|²] .
 

@@ -6,8 +6,9 @@ out: they are their own mirror image, so that no odd power of k has a value ther
 
 The influence function is
 
-    G(k) e^{−k²W/2} / Π_j Σ_n ŵ(κ_j + n)²,      κ_j = m_j/n_j.
+    G(k) e^{−(k²+κ²)W/2} / Π_j Σ_n ŵ(κ_j + n)²,      κ_j = m_j/n_j,
 
+the screening κ (without index) being zero for the Coulomb interaction.
 Spread and read again, a mode is multiplied by Σ_n ŵ(κ+n)² on average over where the site lies in
 the mesh, so this choice leaves the mean energy of a site with itself right and to leading
 order has the mean square error of the optimal one, Gŵ²/(Σŵ²)².
