@@ -201,16 +201,17 @@ def test_transposed_form_is_not_the_adjoint(generator, kind, order):
     _, kernel, shape, (targets, sources), (t, c) = coarse_pair(generator, kind, order, 4)
     operator = MeshSum(targets, sources, kernel, 1.0, shape, order)
     back = operator.transposed
+    floor = 1e-15 * np.abs(t).sum() * np.abs(c).sum()  # coarse meshes may have no mode but k = 0
     left, right = t * operator.potential(c), c * back.potential(t)
     size = np.abs(left).sum() + np.abs(right).sum()
-    assert abs(np.sum(left) - np.sum(right)) <= 2e-14 * size
+    assert abs(np.sum(left) - np.sum(right)) <= 2e-14 * size + floor
     dr = generator.normal(size=sources.positions.shape)
     push = t * operator.moved(c, dr)
     gradient = np.einsum("kB,kBi->ki", c, back.field(t).gradient) * dr
     size = np.abs(push).sum() + np.abs(gradient).sum()
-    assert abs(np.sum(push) - np.sum(gradient)) <= 2e-14 * size
+    assert abs(np.sum(push) - np.sum(gradient)) <= 2e-14 * size + floor
     strain, other = operator.strain(t, c), back.strain(c, t)
-    assert np.max(np.abs(strain - other)) <= 1e-12 * (np.abs(strain).max() + size)
+    assert np.max(np.abs(strain - other)) <= 1e-13 * np.abs(strain).max() + 10 * floor
 
 
 @given(generators(), st.integers(2, 9))
