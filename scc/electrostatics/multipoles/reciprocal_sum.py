@@ -1,14 +1,16 @@
 r"""The smooth part of the interaction as a plain sum over wave vectors: O(N_sites · N_k).
 
-    B(t, c) = Σ_k G(k) Σ_ab e^{−k²W_ab/2} T_a(k) S_b(k)*,      W_ab = max(σ_a² + σ_b², s) ,
+    B(t, c) = Σ_k G(k) Σ_ab e^{−(k²+κ²)W_ab/2} T_a(k) S_b(k)*,      W_ab = max(σ_a² + σ_b², s) ,
     T_a(k) = Σ_{j∈a} Σ_A t_jA D_A(ik) e^{ik·y_j},     S_b(k) = Σ_{j∈b} Σ_B c_jB D_B(ik) e^{ik·r_j},
 
 D_A(ik) = R_A(ik)/(2λ−1)!!, G from :mod:`.reciprocal_kernels`; a and b number the classes of sites
-of :mod:`.width_classes`. If all σ_a² + σ_b² ≤ s there is one of each and the factor is e^{−k²s/2}.
+of :mod:`.width_classes`. If all σ_a² + σ_b² ≤ s there is one of each and the factor is
+e^{−(k²+κ²)s/2}. The constant e^{−κ²W/2} of a screened sum belongs to the charges that
+:mod:`.screened_splitting` makes.
 
 At a strain x → (1+ε)x, k → (1−εᵀ)k leaves k·x alone, so that
 
-    ∂B/∂ε_ij = Σ_k e^{−k²W/2} { [−P_ij G + (s_k + W G) k_i k_j] T S* − G k_i ∂_{k_j}(T S*) } ,
+    ∂B/∂ε_ij = Σ_k e^{−(k²+κ²)W/2} { [−P_ij G + (s_k + W G) k_i k_j] T S* − G k_i ∂_{k_j}(T S*) } ,
 
 k and i, j within the repeating directions P, ∂_{k_j} at fixed phases. The self-term (a site with
 itself, v_W(0)) is contained; :mod:`.own_site` takes it off.

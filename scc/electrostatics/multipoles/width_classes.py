@@ -7,7 +7,8 @@ Gaussian is a product:
     Σ_b e^{−k²W_ab/2} F_b
         = e^{−k²s/2} Σ_{b narrow} F_b + e^{−k²σ_a²/2} Σ_{b wide} e^{−k²σ_b²/2} F_b ,
 
-two running sums, so that the work grows with the number of classes and not with its square.
+two running sums, so that the work grows with the number of classes and not with its square. With
+screening k² + κ² stands in the place of k².
 """
 
 from dataclasses import dataclass
@@ -48,7 +49,7 @@ class Smeared:
     Args:
         classes: the source classes, rising variance.
         fields: F (n_classes, ..., n₂, n₃).
-        squared: k² (n₂, n₃).
+        squared: k², or k² + κ², (n₂, n₃).
         smooth_variance: s.
     """
 

@@ -9,6 +9,7 @@ from strategies.configurations import generators, rotations
 from strategies.finite_differences import assert_derivative
 from strategies.image_sum import REACH, ImageSum, Remainder, ewald, smooth_variance
 from strategies.multipoles import (
+    LARGEST_WIDTH,
     multipole_rotation,
     multipole_systems,
     random_cell,
@@ -30,7 +31,9 @@ from scc.electrostatics.multipoles.reciprocal_kernels import (
     SlabKernel,
 )
 from scc.electrostatics.multipoles.reciprocal_sum import ReciprocalSum
+from scc.electrostatics.multipoles.screened_splitting import EqualCharges
 from scc.electrostatics.multipoles.sites import Sites
+from scc.electrostatics.multipoles.yukawa import YukawaKernel
 from scc.errors import InputError
 
 fractions = st.floats(0.03, 0.2)  # s/Ω^{2/3}: from mostly pairs to mostly waves
@@ -289,6 +292,41 @@ def test_slab_depends_on_the_splitting(system, first, second):
     np.testing.assert_allclose(field.potential, change.potential, rtol=0, atol=1e-12 * size)
     size = np.abs(field.gradient).max()
     np.testing.assert_allclose(field.gradient, change.gradient, rtol=0, atol=2e-12 * size)
+
+
+@settings(max_examples=15)
+@given(multipole_systems(kinds=("periodic", "slab"), screened=True), fractions, fractions)
+def test_screened_sums_depend_on_the_splitting(system, first, second):
+    """In the convention of :mod:`screened_splitting`, in which the remainder is short-ranged."""
+    boundary, c = system.boundary, system.multipoles
+    kappa = min(boundary.screening, 1.0 / LARGEST_WIDTH)  # e^{−κ²W/2} leaves something of widest
+    lattice = boundary.cell[np.flatnonzero(boundary.periodic)]
+    both = np.concatenate([system.targets.positions, system.sources.positions])
+
+    def operator(fraction):
+        s = smooth_variance(boundary.cell, fraction)
+        widest = max(s, system.targets.variances.max() + system.sources.variances.max())
+        if boundary.kind == "slab":
+            kernel = SlabKernel.covering(lattice, both, REACH * np.sqrt(widest), kappa)
+        else:
+            kernel = PeriodicKernel(lattice, kappa)
+        remainder = Remainder(EqualCharges(YukawaKernel(kappa), kappa), s)
+        near = ImageSum(system.targets, system.sources, lattice, remainder, REACH * np.sqrt(s))
+        far = ReciprocalSum(system.targets, system.sources, kernel, s, REACH / np.sqrt(s))
+        return SumOfInteractions([near, far])
+
+    one, other = operator(first), operator(second)
+    field, change = one.field(c), other.field(c)
+    # a uniform charge's screened potential, 4πQ/Ωκ² or (slab) 2πQ/Aκ, is what is cancelled from
+    measure = boundary.measure * (kappa / 2.0 if boundary.kind == "periodic" else 1.0)
+    size = np.abs(field.potential).max() + 2.0 * np.pi * np.abs(c[:, 0]).sum() / measure / kappa
+    np.testing.assert_allclose(field.potential, change.potential, rtol=0, atol=1e-12 * size)
+    size = np.abs(field.gradient).max() + np.abs(field.potential).max()
+    np.testing.assert_allclose(field.gradient, change.gradient, rtol=0, atol=2e-12 * size)
+    strain, turned = (o.strain(system.probes, c) for o in (one, other))
+    if boundary.kind == "periodic":
+        size = np.abs(strain).max() + np.abs(system.probes * field.potential).sum()
+        np.testing.assert_allclose(strain, turned, rtol=0, atol=1e-12 * size)
 
 
 @settings(max_examples=10)
