@@ -11,12 +11,15 @@ ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
 
 
-def test_example_runs_as_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_examples_run_as_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    equilibration, electrostatics = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     namespace: dict[str, object] = {}
-    exec(compile(code, "README.md", "exec"), namespace)
+    exec(compile(equilibration, "README.md", "exec"), namespace)
     assert namespace["equilibrium"].converged  # type: ignore[attr-defined]
+    namespace = {}
+    exec(compile(electrostatics, "README.md", "exec"), namespace)
+    assert namespace["v"].shape == (64, 8)  # type: ignore[attr-defined]
 
 
 def test_table_names_every_claim_and_no_other() -> None:

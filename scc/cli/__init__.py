@@ -1,1 +1,1 @@
-"""The command line: ``scc verify``, ``list``, ``figure``, ``equilibrate``. See README.md."""
+"""The command line: ``scc verify``, ``list``, ``figure``, ``equilibrate``, ``goldens``. See README.md."""
