@@ -84,7 +84,8 @@ class MeshSum:
         """The same mesh and kernel for other sites; what is known of a positions array is kept."""
         other = object.__new__(MeshSum)
         other._grid, other._order = self._grid, self._order
-        other._smooth_variance, other._points = self._smooth_variance, self._points
+        other._smooth_variance = self._smooth_variance
+        other._points = dict(self._points)  # its additions die with it
         other._place(targets, sources)
         return other
 
