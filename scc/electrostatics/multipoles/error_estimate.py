@@ -25,7 +25,7 @@ from scc.electrostatics.multipoles.boundary import Boundary
 from scc.electrostatics.multipoles.error_tables import GRID, pair_tails, wave_tails
 from scc.electrostatics.multipoles.mesh_tables import SPACINGS, mesh_tails
 from scc.electrostatics.multipoles.moments import double_factorial
-from scc.electrostatics.multipoles.natural_scale import natural_scale
+from scc.electrostatics.multipoles.natural_scale import NaturalScale, natural_scale
 from scc.electrostatics.multipoles.site_powers import Powers, degree_squares
 from scc.electrostatics.multipoles.sites import Sites
 from scc.electrostatics.multipoles.space import Space
@@ -83,21 +83,25 @@ def pair_errors(targets: Powers, sources: Powers, space: Space, s: float) -> Squ
     """Mean square errors of pairs cut off at r_c = √s·GRID."""
     # pairs of less than a tenth of s have the tails of points
     targets, sources = _merged(targets, sources, 0.05 * s, 0.05 * s)
-    tails = pair_tails(targets.l_max, sources.l_max)
-    result = _Sum(targets, len(GRID))
+    screening = space.screening * math.sqrt(s)
+    tails = pair_tails(targets.l_max, sources.l_max, screening)
+    # few pairs in the shell where the tail falls by e scatter about their mean number n by √n
+    rate = -np.gradient(np.log(tails.gradient[0, 0]), GRID)
+    few = 1.0 + rate / (4.0 * np.pi * GRID**2 * s**1.5 * space.density)
+    result = _Sum(targets, len(GRID), space.screening)
     mean = np.zeros_like(GRID)
     volume = sources.number / space.density
     for a, va in enumerate(targets.variances):
         for b, vb in enumerate(sources.variances):
             if va + vb >= s:
                 continue
-            kept = _kept(va + vb, s)
+            kept = np.where(screening > GRID, 1.0, _kept(va + vb, s)) * few
             for t, u in np.ndindex(tails.potential.shape[:2]):
                 if sources.values[b, u] == 0.0:
                     continue
                 unit = kept * sources.values[b, u] / ((2 * u + 1) * volume) * s ** (0.5 - t - u)
                 result.add(a, t, unit * tails.potential[t, u], unit * tails.gradient[t, u] / s)
-            if space.periodic and sources.charge != 0.0:
+            if space.periodic and space.screening == 0.0 and sources.charge != 0.0:
                 mean = np.maximum(mean, np.sqrt(kept) * s * tails.mean)
     return result.finished(sources.charge * mean / space.volume)
 
@@ -105,13 +109,14 @@ def pair_errors(targets: Powers, sources: Powers, space: Space, s: float) -> Squ
 def wave_errors(targets: Powers, sources: Powers, space: Space, s: float) -> SquaredErrors:
     """Mean square errors of waves cut off at k_c = GRID/√s."""
     targets, sources = _merged_narrow(targets, sources, s)
-    result = _Sum(targets, len(GRID))
+    result = _Sum(targets, len(GRID), space.screening)
     own = np.zeros_like(GRID)
     listed = space.waves(_LARGEST_WAVE / math.sqrt(s))
     for a, va in enumerate(targets.variances):
         w = _own_variance(va, targets, sources, s)
         for t in range(min(targets.l_max, sources.l_max) + 1):
             lost = _own_tail(t, w, s, space, listed) / (_squared_norm(t) * (2 * t + 1))
+            lost = lost * math.sqrt(space.damping(w))
             own += 0.5 * targets.values[a, t] * lost
             result.add_own(a, t, sources.mean_square(t) * lost**2)
         for b, vb in enumerate(sources.variances):
@@ -121,9 +126,8 @@ def wave_errors(targets: Powers, sources: Powers, space: Space, s: float) -> Squ
                 for u in range(sources.l_max + 1):
                     if sources.values[b, u] == 0.0:
                         continue
-                    unit = sources.values[b, u] / (
-                        (2 * u + 1) * _squared_norm(t) * _squared_norm(u)
-                    )
+                    unit = space.damping(w) * sources.values[b, u] / (2 * u + 1)
+                    unit /= _squared_norm(t) * _squared_norm(u)
                     result.add(a, t, unit * tails(t + u), unit * tails(t + u + 1))
     finished = result.finished(np.zeros_like(GRID))
     return finished._replace(energy=finished.energy + own**2)
@@ -135,7 +139,7 @@ def mesh_errors(
     """Mean square errors on meshes of spacing √s·SPACINGS along the cell vectors."""
     targets, sources = _merged_narrow(targets, sources, s)
     table = mesh_tails(spline_order, targets.l_max, sources.l_max)
-    result = _Sum(targets, len(SPACINGS))
+    result = _Sum(targets, len(SPACINGS), space.screening)
     lost, own_force, own_energy = np.zeros((3, len(SPACINGS)))
     skew = space.skewness**2
     unit_wave = 8.0 * space.strength / space.volume
@@ -147,21 +151,21 @@ def mesh_errors(
                     if sources.values[b, u] == 0.0:
                         continue
                     n = t + u
-                    unit = unit_wave * sources.values[b, u] * w ** (0.5 - n)
+                    unit = unit_wave * space.damping(w) * sources.values[b, u] * w ** (0.5 - n)
                     unit /= (2 * u + 1) * _squared_norm(t) * _squared_norm(u)
                     value = unit * _wider(table.potential[n], w, s)
                     result.add(a, t, value, unit * skew / w * _wider(table.gradient[n], w, s))
         w = _own_variance(va, targets, sources, s)
         for t in range(min(targets.l_max, sources.l_max) + 1):
             missing = 2.0 / np.pi * w ** (-0.5 - t) * _wider(table.missing[t], w, s)
-            missing = missing / (_squared_norm(t) * (2 * t + 1))
+            missing = missing * math.sqrt(space.damping(w)) / (_squared_norm(t) * (2 * t + 1))
             lost += 0.5 * targets.values[a, t] * missing
             result.add_own(a, t, sources.mean_square(t) * missing**2)
         for t in range(targets.l_max + 1):
             for u in range(sources.l_max + 1):
                 if sources.mean_square(u) == 0.0:
                     continue
-                amplitude = w ** (-1.0 - t - u) * _wider(table.own[t, u], w, s)
+                amplitude = w ** (-1.0 - t - u) * _wider(table.own[t, u], w, s) * space.damping(w)
                 result.add_own(a, t, 6.0 * (2 * u + 1) * sources.mean_square(u) * amplitude)
                 if targets is sources:
                     own_energy += 1.5 * targets.fourth[a, t, u] * amplitude
@@ -182,9 +186,10 @@ def error_estimate(
     Force and energy are those of the sources in their own field and need ``targets`` to be
     ``sources``; for other targets they are zero, and only ``potential`` says something.
     """
-    there = Powers.of(sources, multipoles)
-    scale = natural_scale(plan.surroundings(boundary, sources), degree_squares(multipoles))
-    floors = (SMALLEST_TOLERANCE * scale.force, SMALLEST_TOLERANCE * scale.energy)
+    there = Powers.of(sources, multipoles, boundary.screening)
+    squares = degree_squares(multipoles)
+    scale = natural_scale(plan.surroundings(boundary, sources), squares)
+    floors = _floors(scale, squares, plan.smooth_variance)
     if plan.method == "direct" or not np.any(multipoles):
         return ErrorEstimate(0.0, 0.0, np.zeros(targets.l_max + 1), *floors)
     here = there
@@ -211,6 +216,18 @@ def error_estimate(
     return ErrorEstimate(
         safety * float(total[0]), ENERGY_SAFETY * float(total[1]), safety * total[2], *floors
     )
+
+
+def _floors(
+    scale: NaturalScale, squares: FloatArray, smooth_variance: float
+) -> tuple[float, float]:
+    """Rounding of forces and energies, also that of the sites' own smooth potentials."""
+    force, energy = scale
+    if smooth_variance > 0.0:
+        own = squares @ smooth_variance ** (-0.5 - np.arange(squares.shape[1]))
+        force += math.sqrt(float(np.mean(own**2)) / smooth_variance)
+        energy += 0.5 * float(np.sum(own))
+    return SMALLEST_TOLERANCE * force, SMALLEST_TOLERANCE * energy
 
 
 @cache
@@ -319,8 +336,9 @@ def _own_variance(variance: float, targets: Powers, sources: Powers, s: float) -
 class _Sum:
     """Accumulates what source classes do at the target classes."""
 
-    def __init__(self, targets: Powers, size: int) -> None:
+    def __init__(self, targets: Powers, size: int, screening: float) -> None:
         self._targets = targets
+        self._screened = math.exp(screening**2 * targets.widest)  # see site_powers
         shape = (*targets.values.shape, size)
         self._potential, self._slope = np.zeros(shape), np.zeros(shape)
         self._own = np.zeros(shape)
@@ -344,4 +362,5 @@ class _Sum:
         force = np.einsum("at,atx->x", weight, self._slope) / self._targets.number
         potential = (self._potential / components[:, None] + self._own).max(axis=0)
         potential[0] += mean**2
+        potential *= self._screened
         return SquaredErrors(force, energy, potential)

@@ -11,18 +11,19 @@ K_AB(r) the derivative R_A(∂)R_B(−∂)/((2λ_A−1)!!(2λ_B−1)!!) of a rad
 - energies: ⟨δE²⟩ = ½ Σ P_λt/(2λ_t+1) ⟨U_λt²⟩, and what every site loses of its own reciprocal
   energy, which has one sign, ½ Σ_λ P_λ (2/π) ∫_{k_c}^∞ k^{2λ} e^{−k²W/2} dk/((2λ+1)(2λ−1)!!²).
 
-Every integral is a power of s times a function of x = r_c/√s or y = k_c√s, tabulated here.
+Every integral is a power of s times a function of x = r_c/√s or y = k_c√s, tabulated here. With
+screening κ, f is the short-ranged part of :mod:`.screened_splitting`, a function of κ√s, too.
 
 Reference: J. Kolafa, J. W. Perram, Mol. Simul. 9, 351 (1992), for point charges.
 """
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import erfc
+from scipy.special import erfc, erfcx
 
 from scc.arrays import FloatArray
 from scc.basis.polynomials import sum_index
@@ -52,12 +53,12 @@ class WaveTails(NamedTuple):
     own: FloatArray  # k^{2n} e^{−k²/2}
 
 
-@cache
-def pair_tails(target_l: int, source_l: int) -> PairTails:
-    """Tables for all λt ≤ target_l, λs ≤ source_l."""
+@lru_cache(maxsize=64)
+def pair_tails(target_l: int, source_l: int, screening: float = 0.0) -> PairTails:
+    """Tables for all λt ≤ target_l, λs ≤ source_l; ``screening`` is κ√s."""
     order = target_l + source_l + 1
     r = _extended()
-    radial = _complementary(order, r)
+    radial = _complementary(order, r, screening)
     separation = np.zeros((len(r), 3))
     separation[:, 2] = r
     tensor = derivative_tensors(radial, separation)
@@ -103,11 +104,21 @@ def _degree_sums(left: FloatArray, tensor: FloatArray, right: FloatArray) -> Flo
     return np.asarray(squared)
 
 
-def _complementary(order: int, r: FloatArray) -> FloatArray:
-    """g_n = ((1/r)d/dr)^n erfc(r/√2)/r from r² g_{n+1} = −(2n+1) g_n − (−1)^n √(2/π) e^{−r²/2}."""
+def _complementary(order: int, r: FloatArray, screening: float) -> FloatArray:
+    r"""g_n of what v̄_1 lacks of v̄_0, erfc(r/√2)/r without screening. With G_n = (−1)^n g_n,
+
+    r² G_{n+1} = (2n+1) G_n + κ² G_{n−1} + √(2/π) e^{−(r²+κ²)/2}: positive terms, starting from
+    G_0 = [e^{−κr} erfc(ρ−a) + e^{κr} erfc(ρ+a)]/2r,  ρ = r/√2, a = κ/√2, and, with a minus,
+    κ² G_{−1} = κ/2 [e^{−κr} erfc(ρ−a) − e^{κr} erfc(ρ+a)].
+    """
+    rho, a = r / np.sqrt(2.0), screening / np.sqrt(2.0)
+    gauss = np.exp(-0.5 * (r**2 + screening**2))
+    one, other = np.exp(-screening * r) * erfc(rho - a), gauss * erfcx(rho + a)
+    previous, current = 0.5 * screening * (one - other), 0.5 * (one + other) / r
     result = np.empty((order + 1, len(r)))
-    gauss = np.sqrt(2.0 / np.pi) * np.exp(-0.5 * r**2)
-    result[0] = erfc(r / np.sqrt(2.0)) / r
+    result[0] = current
     for n in range(order):
-        result[n + 1] = -((2 * n + 1) * result[n] + (-1) ** n * gauss) / r**2
+        following = (2 * n + 1) * current + previous + np.sqrt(2.0 / np.pi) * gauss
+        previous, current = screening**2 * current, following / r**2
+        result[n + 1] = (-1.0) ** (n + 1) * current
     return result

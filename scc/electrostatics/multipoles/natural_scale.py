@@ -19,7 +19,7 @@ from scc.arrays import FloatArray, IntArray
 from scc.basis.polynomials import sum_index
 from scc.electrostatics.derivative_tensors import derivative_tensors
 from scc.electrostatics.multipoles.boundary import Boundary
-from scc.electrostatics.multipoles.kernels import CoulombKernel
+from scc.electrostatics.multipoles.kernels import CoulombKernel, RadialKernel
 from scc.electrostatics.multipoles.moments import (
     double_factorial,
     multipole_operators,
@@ -28,6 +28,7 @@ from scc.electrostatics.multipoles.moments import (
 )
 from scc.electrostatics.multipoles.sites import Sites
 from scc.electrostatics.multipoles.space import reduced_cell
+from scc.electrostatics.multipoles.yukawa import YukawaKernel
 
 _NEIGHBOURS = 6
 _SAMPLE = 128  # sites looked at
@@ -71,8 +72,9 @@ def surroundings(boundary: Boundary, sites: Sites) -> Surroundings:
     if len(first) == 0:  # alone in open space: as if there were another one at a bohr
         first, second, distance = chosen, chosen, np.ones(len(chosen))
         variance = 2.0 * sites.variances[chosen]
-    value, slope = _mean_squares(sites.l_max, variance, distance)
-    own = _own(sites.l_max, 2.0 * sites.variances)
+    kernel = YukawaKernel(boundary.screening) if boundary.screening > 0.0 else CoulombKernel()
+    value, slope = _mean_squares(kernel, sites.l_max, variance, distance)
+    own = _own(kernel, sites.l_max, 2.0 * sites.variances)
     return Surroundings(len(chosen), first, second, value, slope, own, density)
 
 
@@ -117,10 +119,10 @@ def _nearest(
 
 
 def _mean_squares(
-    l_max: int, variance: FloatArray, distance: FloatArray
+    kernel: RadialKernel, l_max: int, variance: FloatArray, distance: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Σ_AB K_AB² and Σ_AB |∇K_AB|² over (2λ+1)(2λ'+1): (pairs, λ, λ')."""
-    radial = CoulombKernel().derivatives(2 * l_max + 1, variance, distance**2)
+    radial = kernel.derivatives(2 * l_max + 1, variance, distance**2)
     separation = np.zeros((len(distance), 3))
     separation[:, 2] = distance
     tensor = derivative_tensors(radial, separation)
@@ -144,9 +146,9 @@ def _degree_means(l_max: int, tensor: FloatArray) -> FloatArray:
     return np.asarray(squared.transpose(1, 0, 2))
 
 
-def _own(l_max: int, variance: FloatArray) -> FloatArray:
+def _own(kernel: RadialKernel, l_max: int, variance: FloatArray) -> FloatArray:
     smeared = variance > 0.0
     safe = np.where(smeared, variance, 1.0)
-    radial = CoulombKernel().derivatives(l_max, safe, np.zeros_like(variance))
+    radial = kernel.derivatives(l_max, safe, np.zeros_like(variance))
     signs = [(-1.0) ** n / double_factorial(2 * n - 1) for n in range(l_max + 1)]
     return np.asarray((radial * np.array(signs)[:, None]).T * smeared[:, None])

@@ -126,7 +126,7 @@ def choose_plan(
             f"method 'direct' needs open boundaries, found periodic={boundary.periodic}"
         )
     near = surroundings(boundary, sources)
-    channels = tuple(_channels(sources, near, tolerance, reference))
+    channels = tuple(_channels(boundary, sources, near, tolerance, reference))
     problem = Problem(boundary, targets, sources, near, method, tolerance, channels)
     direct = Plan("direct", cost=direct_cost(len(sources), sources.l_max), _problem=problem)
     if method == "direct" or (
@@ -156,12 +156,17 @@ def _searched(problem: Problem, factor: float) -> Plan:
 
 
 def _channels(
-    sources: Sites, near: Surroundings, tolerance: float, reference: FloatArray | None
+    boundary: Boundary,
+    sources: Sites,
+    near: Surroundings,
+    tolerance: float,
+    reference: FloatArray | None,
 ) -> Iterator[Channel]:
     multipoles = reference
     if multipoles is None:
         multipoles = np.ones((len(sources), sources.n_components))
-    powers, squares = Powers.of(sources, multipoles), degree_squares(multipoles)
+    powers = Powers.of(sources, multipoles, boundary.screening)
+    squares = degree_squares(multipoles)
     if reference is not None:
         scale = natural_scale(near, squares)
         yield Channel(powers, tolerance * scale.force, tolerance * scale.energy)

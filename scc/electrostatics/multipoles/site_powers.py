@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scc.arrays import FloatArray, IntArray
+from scc.electrostatics.multipoles.screened_splitting import screened_charges
 from scc.electrostatics.multipoles.sites import Sites
 
 _WIDTH_RATIO = 4.0  # variances within this ratio of each other are one class
@@ -19,6 +20,7 @@ class Powers:
 
     Attributes:
         number: N.
+        widest: largest variance of all, bohr².
         variances: (classes,), bohr².
         values: P_λ = Σ_k Σ_µ p_kλµ² of each class (classes, λ).
         fourth: Σ_k (Σ_µ p_kλµ²)(Σ_µ p_kλ'µ²) of each class (classes, λ, λ').
@@ -26,28 +28,37 @@ class Powers:
     """
 
     number: int
+    widest: float
     variances: FloatArray
     values: FloatArray
     fourth: FloatArray
     charge: float
 
     @classmethod
-    def of(cls, sites: Sites, multipoles: FloatArray) -> Powers:
-        """Powers of multipoles (N, (l_max+1)²)."""
+    def of(cls, sites: Sites, multipoles: FloatArray, screening: float = 0.0) -> Powers:
+        """Powers of multipoles (N, (l_max+1)²), in the charges of a screened splitting.
+
+        See :mod:`.screened_splitting`; without screening these are the multipoles themselves.
+        """
+        if screening > 0.0:
+            multipoles = multipoles * screened_charges(sites, screening)[:, None]
         variances, label = width_classes(sites.variances)
         per_site = degree_squares(multipoles)
         values = np.zeros((len(variances), per_site.shape[1]))
         np.add.at(values, label, per_site)
         fourth = np.zeros((*values.shape, per_site.shape[1]))
         np.add.at(fourth, label, per_site[:, :, None] * per_site[:, None, :])
-        return cls(len(sites), variances, values, fourth, float(np.sum(multipoles[:, 0])))
+        widest = float(sites.variances.max(initial=0.0))
+        charge = float(np.sum(multipoles[:, 0]))
+        return cls(len(sites), widest, variances, values, fourth, charge)
 
     def only(self, degree: int) -> Powers:
         """These sites with nothing but λ = ``degree``, and no net charge."""
         chosen = np.zeros(self.values.shape[1])
         chosen[degree] = 1.0
         fourth = self.fourth * chosen[:, None] * chosen
-        return Powers(self.number, self.variances, self.values * chosen, fourth, 0.0)
+        values = self.values * chosen
+        return Powers(self.number, self.widest, self.variances, values, fourth, 0.0)
 
     def merged(self, variance: float) -> Powers:
         """All classes up to ``variance`` as one."""
@@ -57,6 +68,7 @@ class Powers:
         rest = ~narrow
         return Powers(
             self.number,
+            self.widest,
             np.append(self.variances[rest], self.variances[narrow].min()),
             np.vstack([self.values[rest], self.values[narrow].sum(axis=0)]),
             np.concatenate([self.fourth[rest], self.fourth[narrow].sum(axis=0)[None]]),

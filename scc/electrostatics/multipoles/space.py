@@ -90,6 +90,10 @@ class Space:
         """⟨G²⟩ over that of 4π/Ωk²: (1 − cos kR)² of open boundaries averages to 3/2."""
         return 1.0 if np.any(self.kernel.projector) else 1.5
 
+    def damping(self, variance: float) -> float:
+        """e^{−κ²W}, what squares of screened interactions contain besides those of Coulomb's."""
+        return math.exp(-(self.screening**2) * variance)
+
     @cached_property
     def skewness(self) -> float:
         """Largest |a_j||b_j|, b the reciprocal vectors: 1 for right angles."""
