@@ -167,8 +167,8 @@ class MultipoleElectrostatics:
     def stress(self, multipoles: FloatArray) -> FloatArray:
         """(1/Ω) ∂E/∂ε_ij, (3, 3), at x → (1+ε)x of atoms and cell, multipole components fixed.
 
-        Ω is the cell's volume (Hartree/bohr³), its area for a slab (Hartree/bohr², entries in the
-        plane only), 1 in open boundaries: then it is minus the virial of the forces.
+        Ω is the cell's volume (Hartree/bohr³), its area for a slab (Hartree/bohr²), 1 in open
+        boundaries: then it is minus the virial of the forces.
 
         Raises:
             InputError: as :meth:`evaluate`; external fields, in which a strain is not defined.

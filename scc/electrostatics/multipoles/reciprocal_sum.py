@@ -124,12 +124,15 @@ class ReciprocalSum:
     def strain(self, targets: FloatArray, sources: FloatArray) -> FloatArray:
         """∂B/∂ε_ij (3, 3).
 
-        Slab: entries within the plane, zero otherwise (what moves along the normal has no cell to
-        stretch). No repeating direction: Σ_sites x_j ∂B/∂x_i.
+        With P the directions that repeat, N = 1 − P, M_ij = Σ_k k_i ∂B/∂k_j through the R(k) alone
+        and Y_ij = Σ_sites x_j ∂B/∂x_i: in the repeating directions k, G and R(k) change and the
+        phases do not; along the others the sites move, YN; and tilting P out of itself is a
+        rotation, felt by the R(k) only, and a shift of the sites, N(Yᵀ + Mᵀ − M)P.
         """
-        if not np.any(self._kernel.projector):
-            return self._virial(targets, sources)
         projector, result = self._kernel.projector, np.zeros((3, 3))
+        normal, rotation = np.eye(3) - projector, np.zeros((3, 3))
+        if not np.any(projector):
+            return self._virial(targets, sources)
         same = targets is sources and self._targets is self._sources
         for part, value in self._slices:
             left = self._with_slopes(self._target_classes, targets, self._targets.l_max, part)
@@ -149,7 +152,11 @@ class ReciprocalSum:
                 radial += value * (own[0] * smeared.weighted_sum(a.variance)[0]).real
                 result += np.einsum("bc,bci,bcj->ij", radial, vectors, vectors)
                 turned = value * (own[1:] * others[0] + own[0] * others[1:]).real
-                result -= np.einsum("jbc,bci->ij", turned, vectors) @ projector
+                rotation += np.einsum("jbc,bci->ij", turned, part.vectors)
+        result -= projector @ rotation @ projector
+        if np.any(np.abs(normal) > 1e-12):
+            shifts = self._virial(targets, sources)
+            result += shifts @ normal + normal @ (shifts.T + rotation.T - rotation) @ projector
         return result
 
     @property
