@@ -1,1 +1,4 @@
-"""The command line: ``scc verify``, ``list``, ``figure``, ``equilibrate``, ``goldens``. See README.md."""
+"""The command line: ``scc verify``, ``list``, ``figure``, ``equilibrate`` and ``goldens``.
+
+See README.md.
+"""
