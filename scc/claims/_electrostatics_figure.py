@@ -49,7 +49,7 @@ _STYLES = {"direct": ("C2", 0.45), "ewald": ("C0", 1.0), "mesh": ("C3", 2.2)}  #
 
 
 def _draw_errors(axes: Axes, results: Sequence[SystemResult], name: str, beyond: float) -> None:
-    line = np.array([1e-11, 1e-1])
+    line = np.array([1e-11, 1e1])
     axes.loglog(line, line, "k-", lw=1, label="asked")
     axes.loglog(line, beyond * line, "k:", lw=0.8, label=f"{beyond:g} times asked")
     for result in results:
@@ -69,7 +69,7 @@ def _draw_errors(axes: Axes, results: Sequence[SystemResult], name: str, beyond:
                 label=f"{method}, {quantity}",
             )
     axes.set_xlim(1e-11, 1e-1)
-    axes.set_ylim(1e-16, 1e-1)
+    axes.set_ylim(1e-16, 1e1)
     axes.set_xticks([1e-9, 1e-6, 1e-3])
     axes.set_title(name, fontsize="medium")
 

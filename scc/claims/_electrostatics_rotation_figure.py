@@ -60,7 +60,7 @@ def draw_rotations(results: Sequence[SystemResult], steps_in_use: tuple[float, f
     middle.set_ylabel(r"change of the features $\lambda = 1$ / largest")
     left.set_title("(a) energy, eight water molecules", fontsize="medium")
     middle.set_title("(b) potential features", fontsize="medium")
-    right.axhline(0.0, color="C2", lw=1.5, label="this operator", zorder=0)
+    right.axhline(0.0, color="C2", lw=4, alpha=0.5, label="this operator", zorder=0)
     right.set_xlabel("angle about $z$ (degrees)")
     right.set_ylabel("energy less its mean (meV)")
     right.set_xlim(0.0, 360.0)
