@@ -103,8 +103,8 @@ class YukawaKernel:
 
 
 def _least_argument(order: int) -> float:
-    """ρ² from which the recurrence to ``order`` multiplies rounding by less than a hundred."""
-    return max(0.5, 0.7 * order)
+    """ρ² from which the recurrence to ``order`` multiplies rounding by some ten at most."""
+    return max(0.5, 1.0 * order)
 
 
 def _upward(

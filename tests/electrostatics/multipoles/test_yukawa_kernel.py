@@ -107,8 +107,8 @@ def test_a_radial_derivative_loses_digits_where_gaussians_and_screening_meet(ord
 
 @given(st.integers(0, ORDER), st.floats(0.0, 0.9), st.floats(-0.02, 0.02), screenings)
 def test_the_methods_differ_where_they_meet(order, fraction, offset, kappa):
-    """Both sides of ρ = a, of ρ² = 0.7 n and of α = 1."""
-    least = np.sqrt(2.0 * max(0.5, 0.7 * order))
+    """Both sides of ρ = a, of ρ² = n and of α = 1."""
+    least = np.sqrt(2.0 * max(0.5, 1.0 * order))
     for r in (kappa, least):
         assert_derivatives(order, r * (1.0 + offset), 1.0, kappa)
     assert_derivatives(order, 2.0 * fraction + 1e-3, 1.0, np.sqrt(2.0) * (1.0 + offset))
