@@ -33,6 +33,11 @@ class Line(NamedTuple):
     ratio: float
     settings: str
 
+    @property
+    def worst(self) -> float:
+        """The larger error of forces and energy."""
+        return max(self.force, self.energy)
+
     def __str__(self) -> str:
         second = "-" if math.isnan(self.second) else f"{self.second:.4f}"
         features = "-" if math.isnan(self.features) else f"{self.features:.1e}"
