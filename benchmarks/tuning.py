@@ -21,7 +21,7 @@ ForceError = Callable[[Code], float]
 def best_p3m(configuration: Configuration, charges: FloatArray, error: ForceError) -> Code | None:
     """For each mesh and ratio the shortest cut-off within the accuracy; the fastest of them.
 
-    Five nodes are the most that torch-pme has, and at 1e-5 its fastest.
+    Five nodes are the most that torch-pme has; with four it was not faster at 1e-5, nor in float32.
     """
     candidates = []
     for mesh in (2.0**n for n in range(4, 10)):
