@@ -9,7 +9,7 @@ not resolved. There the quadrature gives only a high order N, and the rest follo
 
 a tridiagonal system between Y_{−1} and Y_{N}, whose elimination has positive pivots.
 
-For T ≤ max(α, 10) relative errors are some 50 ε and those of e^{−T}; nothing underflows but e^{−T}.
+For T ≤ max(α, 2 + order) relative errors are some 50 ε and those of e^{−T}; nothing underflows but e^{−T}.
 """
 
 import math
@@ -22,7 +22,7 @@ from scipy.special import erfcx
 from scc.arrays import FloatArray
 
 _NODES = 32
-_FEWER_NODES = 24  # enough for order ≥ 5, α ≤ 1, T ≤ 4
+_FEWER_NODES = 24  # enough for order ≥ 5, α ≤ 1, T ≤ 2
 _SMALL_SCREENING = 1.0
 _LEAST_TOP = 5  # lowest order whose integrand is smooth enough at s = 0 for any α
 _NEGLIGIBLE = 40.0  # e^{−40} of the integrand's value at s = 1 is left out
@@ -65,7 +65,7 @@ def _nodes(number: int) -> tuple[FloatArray, FloatArray]:
 
 def _weakly_screened(order: int, t: FloatArray, alpha: FloatArray) -> FloatArray:
     top = max(order, _LEAST_TOP)
-    complement, weights = _nodes(_FEWER_NODES if np.max(t) <= 4.0 else _NODES)
+    complement, weights = _nodes(_FEWER_NODES if np.max(t) <= 2.0 else _NODES)
     squared = (1.0 - complement) ** 2
     lost = complement * (2.0 - complement)  # 1 − s²
     # e^T Y_N

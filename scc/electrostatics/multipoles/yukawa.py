@@ -104,7 +104,7 @@ class YukawaKernel:
 
 def _least_argument(order: int) -> float:
     """ρ² from which the recurrence to ``order`` multiplies rounding by some ten at most."""
-    return max(0.5, 1.0 * order)
+    return max(0.5, 1.25 * order)
 
 
 def _upward(
