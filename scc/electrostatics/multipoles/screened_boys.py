@@ -9,7 +9,8 @@ not resolved. There the quadrature gives only a high order N, and the rest follo
 
 a tridiagonal system between Y_{−1} and Y_{N}, whose elimination has positive pivots.
 
-For T ≤ max(α, 2 + order) relative errors are some 50 ε and those of e^{−T}; nothing underflows but e^{−T}.
+For T ≤ max(α, 2 + order) relative errors are some 100 ε and those of e^{−T}; nothing underflows
+but e^{−T}.
 """
 
 import math
