@@ -84,9 +84,11 @@ def _split(
     s = plan.smooth_variance
     # an operator of wide sites has an empty list, which says nothing about narrower ones
     pairs = next((p.pairs for p in known if isinstance(p, ShortRangeSum) and len(p.pairs)), None)
-    parts: list[Interaction] = [
-        ShortRangeSum(targets, sources, boundary, kernel, s, plan.real_cutoff, own_site, pairs)
-    ]
+    parts: list[Interaction] = []
+    if float(targets.variances.min() + sources.variances.min()) < s:
+        parts.append(
+            ShortRangeSum(targets, sources, boundary, kernel, s, plan.real_cutoff, own_site, pairs)
+        )
     mesh = next((p for p in known if isinstance(p, MeshSum)), None)
     if mesh is not None and boundary.kind == "periodic":
         parts.append(mesh.between(targets, sources))

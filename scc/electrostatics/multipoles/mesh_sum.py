@@ -50,6 +50,15 @@ class WidthClass(NamedTuple):
     points: MeshPoints
 
 
+class _LastDensities:
+    """S(k) of the multipoles that were last asked for."""
+
+    def __init__(self) -> None:
+        self.classes: list[WidthClass] = []
+        self.sources: FloatArray = np.empty(0)
+        self.densities: list[ComplexArray] = []
+
+
 class MeshSum:
     """B of the module docstring as an :class:`.interaction.Interaction`.
 
@@ -78,6 +87,7 @@ class MeshSum:
         self._order = spline_order
         self._smooth_variance = smooth_variance
         self._points: dict[tuple[int, bytes], tuple[FloatArray, MeshPoints]] = {}
+        self._last = _LastDensities()
         self._place(targets, sources)
 
     def between(self, targets: Sites, sources: Sites) -> "MeshSum":
@@ -86,6 +96,7 @@ class MeshSum:
         other._grid, other._order = self._grid, self._order
         other._smooth_variance = self._smooth_variance
         other._points = dict(self._points)  # its additions die with it
+        other._last = self._last
         other._place(targets, sources)
         return other
 
@@ -100,14 +111,13 @@ class MeshSum:
 
     def potential(self, sources: FloatArray) -> FloatArray:
         """U(c): (N_t, n_t)."""
-        return self._potential([_spreading(c, sources) for c in self._source_classes])
+        return self._potential(self._densities(sources))
 
     def field(self, sources: FloatArray) -> Field:
         """U(c) and ∂U/∂y_a, sources at rest."""
         result = np.empty((len(self._targets), self._targets.n_components))
         gradient = np.empty((*result.shape, 3))
-        spread = [_spreading(c, sources) for c in self._source_classes]
-        for group, shell, meshes in self._potential_meshes(spread):
+        for group, shell, meshes in self._potential_meshes(self._densities(sources)):
             values, slopes = group.points.read_gradient(meshes)
             result[group.members, shell] = values
             gradient[group.members, shell] = slopes
@@ -115,7 +125,8 @@ class MeshSum:
 
     def moved(self, sources: FloatArray, displacement: FloatArray) -> FloatArray:
         """Σ_k (dr_k·∂/∂r_k) U(c), targets at rest."""
-        return self._potential([_spreading(c, sources, displacement) for c in self._source_classes])
+        spread = [_spreading(c, sources, displacement) for c in self._source_classes]
+        return self._potential([self._density(function) for function in spread])
 
     def strain(self, targets: FloatArray, sources: FloatArray) -> FloatArray:
         r"""∂B/∂ε_ij of the mesh sum.
@@ -169,29 +180,54 @@ class MeshSum:
     def _variance(self, target: WidthClass, source: WidthClass) -> float:
         return max(target.variance + source.variance, self._smooth_variance)
 
-    def _potential(self, spread: list[Spreading]) -> FloatArray:
+    def _densities(self, sources: FloatArray) -> list[ComplexArray]:
+        """S(k) of every class; remembered, since features of several widths ask for the same."""
+        last = self._last
+        same = len(last.classes) == len(self._source_classes) and all(
+            a.points is b.points and a.variance == b.variance
+            for a, b in zip(last.classes, self._source_classes, strict=True)
+        )
+        if not same or not np.array_equal(last.sources, sources):
+            spread = [_spreading(c, sources) for c in self._source_classes]
+            last.densities = [self._density(function) for function in spread]
+            last.classes, last.sources = self._source_classes, sources.copy()
+        return last.densities
+
+    def _potential(self, densities: list[ComplexArray]) -> FloatArray:
         result = np.empty((len(self._targets), self._targets.n_components))
-        for group, shell, meshes in self._potential_meshes(spread):
+        for group, shell, meshes in self._potential_meshes(densities):
             result[group.members, shell] = group.points.read(meshes)
         return result
 
     def _potential_meshes(
-        self, spread: list[Spreading]
+        self, densities: list[ComplexArray]
     ) -> Iterator[tuple[WidthClass, slice, FloatArray]]:
         """Every target class and λ: the slice of its components, and U on the nodes for them."""
-        densities = [self._density(function) for function in spread]
         for target in self._target_classes:
-            even = np.zeros(self._grid.spectrum_shape, dtype=np.complex128)
-            for source, density in zip(self._source_classes, densities, strict=True):
-                even += density * self._grid.influence(self._variance(target, source))
+            products = (
+                density * self._grid.influence(self._variance(target, source))
+                for source, density in zip(self._source_classes, densities, strict=True)
+            )
+            even = next(products, None)
+            if even is None:
+                even = np.zeros(self._grid.spectrum_shape, dtype=np.complex128)
+            for product in products:
+                even += product
             odd = 1j * even if self._targets.l_max > 0 else even
             for degree in range(self._targets.l_max + 1):
-                spectra = self._grid.harmonics(degree) * (odd if degree % 2 else even)
-                meshes = fft.irfftn(spectra, s=self._grid.shape, axes=(1, 2, 3), norm="forward")
+                if self._targets.l_max == 0:
+                    spectra = even[None]  # R_00 = 1
+                else:
+                    spectra = self._grid.harmonics(degree) * (odd if degree % 2 else even)
+                meshes = fft.irfftn(
+                    spectra, s=self._grid.shape, axes=(1, 2, 3), norm="forward", overwrite_x=True
+                )
                 yield target, _shell(degree), meshes
 
     def _density(self, spread: Spreading) -> ComplexArray:
         """S(k) of one class."""
+        if self._sources.l_max == 0:
+            return np.asarray(fft.rfftn(spread(0), axes=(1, 2, 3), overwrite_x=True)[0])
         parts = [np.zeros(self._grid.spectrum_shape, dtype=np.complex128) for _ in range(2)]
         for degree in range(self._sources.l_max + 1):
             spectra = fft.rfftn(spread(degree), axes=(1, 2, 3))
