@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies.finite_differences import assert_derivative
+from strategies.multipole_forms import dense, uncancelled
 from strategies.multipole_oracle import block_errors, components
 from strategies.multipoles import multipole_systems
 
@@ -246,12 +247,8 @@ def test_a_density_of_gaussians_has_negative_energy(system):
     sites, kernel = system.sources, YukawaKernel(system.boundary.screening)
     pairs = DirectSum(sites, sites, kernel, True)
     own = OwnSite(kernel, 2.0 * sites.variances, sites.l_max, sites.l_max)
-    size = len(sites) * sites.n_components
-    columns = [
-        (pairs.potential(unit) + own.potential(unit)).ravel()
-        for unit in np.eye(size).reshape(size, len(sites), sites.n_components)
-    ]
-    matrix = np.array(columns)
+    size = len(sites), sites.n_components
+    matrix = dense(pairs, *size) + dense(own, *size)
     scale = 1.0 / np.sqrt(np.diag(matrix))
     # A unit diagonal, so rounding moves eigenvalues by n ε at most.
     assert np.linalg.eigvalsh(matrix * scale * scale[:, None]).min() >= -1e-14 * len(scale)
@@ -278,14 +275,9 @@ def test_weak_screening_adds_something_else_than_minus_kappa(system, log_screeni
         result[:, 0] += k * multipoles[:, 0].sum()
         return result
 
-    allowed = 0.0
-    degrees = np.floor(np.sqrt(np.arange(system.multipoles.shape[1])))
-    for site in range(len(system.sources)):
-        for degree in np.unique(degrees):
-            part = np.zeros_like(system.multipoles)
-            part[site] = np.where(degrees == degree, system.multipoles[site], 0.0)
-            rounding = 1e-13 * np.abs(coulomb.potential(part))
-            allowed += 4.0 * kappa * extent * np.abs(remainder(whole, kappa, part)) + rounding
+    rounding = 1e-13 * uncancelled(coulomb.potential, system.multipoles)
+    size = uncancelled(lambda c: remainder(whole, kappa, c), system.multipoles)
+    allowed = 4.0 * kappa * extent * size + rounding
     change = remainder(whole, kappa, system.multipoles)
     quarter = remainder(half, 0.5 * kappa, system.multipoles)
     for degree in range(system.targets.l_max + 1):
