@@ -14,6 +14,9 @@ from strategies.multipoles import LARGEST_WIDTH, SMALLEST_WIDTH
 THINNEST, DENSEST = 1e-4, 0.1  # sites in a cubic bohr; liquid water has 0.015
 
 
+_ANGSTROM = 0.529177210903  # Å in a bohr
+
+
 class Liquid(NamedTuple):
     """Sites that carry multipoles p (N, (l_max+1)²), and their boundary condition."""
 
@@ -67,6 +70,31 @@ def liquids(draw, kinds=("periodic",), most_sites=60, l_max=2, screened=False):
     """See :func:`random_liquid`."""
     kind = draw(st.sampled_from(kinds))
     return random_liquid(draw(generators()), kind, most_sites, l_max, screened)
+
+
+def water(generator, molecules, l_max=0, width=0.0):
+    """Rigid three-site molecules (-0.834, 0.417 e) on a loose lattice, 0.1 atoms/Å³, periodic.
+
+    With ``l_max`` > 0 every site carries random dipoles (and so on) of 0.3^λ besides.
+    """
+    length = (3 * molecules / 0.1) ** (1.0 / 3.0) / _ANGSTROM
+    grid = int(np.ceil(molecules ** (1.0 / 3.0) - 1e-9))
+    places = generator.permutation(grid**3)[:molecules]
+    corner = np.stack(np.unravel_index(places, (grid,) * 3), axis=1)
+    centres = (corner + 0.5 + generator.uniform(-0.12, 0.12, (molecules, 3))) * length / grid
+    half = np.deg2rad(104.52) / 2.0
+    bonds = np.array([[0.0, 0.0, 0.0], [np.sin(half), np.cos(half), 0.0]])
+    bonds = np.vstack([bonds, bonds[1] * [-1.0, 1.0, 1.0]]) * 0.9572 / _ANGSTROM
+    turns, _ = np.linalg.qr(generator.normal(size=(molecules, 3, 3)))
+    positions = (centres[:, None] + bonds @ turns).reshape(-1, 3)
+    degree = np.floor(np.sqrt(np.arange((l_max + 1) ** 2)))
+    multipoles = generator.normal(size=(3 * molecules, (l_max + 1) ** 2)) * 0.3**degree
+    multipoles[:, 0] = np.tile([-0.834, 0.417, 0.417], molecules)
+    return Liquid(
+        Boundary(length * np.eye(3), (True,) * 3),
+        Sites(positions, np.full(3 * molecules, width**2), l_max),
+        multipoles,
+    )
 
 
 def _cell(generator, volume):

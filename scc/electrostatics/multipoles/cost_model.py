@@ -1,21 +1,22 @@
-r"""What a prepared geometry and one evaluation of forces cost, in seconds.
+r"""What preparing a geometry and evaluating forces once costs, in seconds.
 
 Only ratios matter: between pairs, wave vectors and mesh nodes. The constants were fitted to CPU
-times of this package on one core of an AMD EPYC of 2022 (2.6 GHz) with 20 to 6000 sites, λ ≤ 2;
-single runs scatter by 30 % around the model.
+times of this package on one core of an AMD EPYC (Zen 4) with 20 to 6000 sites, λ ≤ 2, and are
+extrapolated to λ = 3, 4; single runs scatter by 30 % around the model. A second evaluation on the
+same geometry takes a third of that or less.
 """
 
 from __future__ import annotations
 
 import math
 
-_PAIR = (9e-8, 2.1e-7, 4.7e-7, 1.0e-6, 2.0e-6)  # a pair, for λ = 0…4
-_DIRECT = (1.45e-7, 3.1e-7, 7e-7, 1.5e-6, 3e-6)  # a pair of the sum over all
-_PAIR_SITE = 4e-6
-_WAVE = (1.0e-8, 1.3e-8, 2.0e-8, 3.0e-8, 4.0e-8)  # a site and a wave vector
-_WAVE_SITE = 3e-6  # a site and λ + 1
-_WAVE_CLASS = 1.5e-7  # a wave vector and a class of widths
-_START = 1.5e-3  # a sum over pairs or waves
+_DIRECT = (1.45e-7, 3.1e-7, 7e-7, 1.5e-6, 3e-6)  # a pair of the sum over all, for λ = 0…4
+_PAIR = (8.5e-8, 1.6e-7, 4.2e-7, 1.0e-6, 2.0e-6)  # a pair within the cut-off
+_PAIR_SITE = 1.5e-6
+_WAVE = (1.1e-9, 2.6e-9, 4.5e-9, 7e-9, 1e-8)  # a site and a wave vector
+_WAVE_FACTOR = (2.3e-7, 3.0e-7, 3.8e-7, 4.6e-7, 5.4e-7)  # a site and a factor e^{2πi m f}
+_WAVE_CLASS = 7e-8  # a wave vector and a class of widths
+_START = 2e-3  # each sum
 
 
 def direct_cost(number: int, l_max: int) -> float:
@@ -29,8 +30,9 @@ def pair_cost(number: int, neighbours: float, l_max: int) -> float:
 
 
 def wave_cost(number: int, waves: float, l_max: int, classes: int = 1) -> float:
-    """``waves`` wave vectors, one of each ±k, and sites of ``classes`` different wide variances."""
-    site = (l_max + 1) * _WAVE_SITE + waves * _WAVE[l_max]
+    """``waves`` wave vectors, both of ±k, and sites of ``classes`` different wide variances."""
+    factors = 3.0 * math.cbrt(3.0 * waves / (4.0 * math.pi))
+    site = waves * _WAVE[l_max] + factors * _WAVE_FACTOR[l_max]
     return _START + number * site + _WAVE_CLASS * waves * classes
 
 
@@ -39,6 +41,6 @@ def mesh_cost(
 ) -> float:
     """Meshes of all components of every class, and splines of p³ nodes at each site."""
     components = (l_max + 1) ** 2
-    nodes = math.prod(shape) * (3e-8 + 6.8e-8 * components) * classes
-    site = 2.5e-6 + (7.0e-8 + 3.5e-8 * components) * spline_order**2
+    nodes = math.prod(shape) * 6e-8 * components * classes
+    site = 2e-6 + (4.5e-8 + 2.5e-8 * components) * spline_order**2
     return _START + nodes + number * site

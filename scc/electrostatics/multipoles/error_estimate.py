@@ -130,7 +130,14 @@ def wave_errors(targets: Powers, sources: Powers, space: Space, s: float) -> Squ
                     unit /= _squared_norm(t) * _squared_norm(u)
                     result.add(a, t, unit * tails(t + u), unit * tails(t + u + 1))
     finished = result.finished(np.zeros_like(GRID))
-    return finished._replace(energy=finished.energy + own**2)
+    # A mean over the whole box is too kind to a cluster, which fills a part of it: what is lost
+    # rings like sin(k_c r)/k_c r, whose mean square over a length L falls like 1/L².
+    crowd = 1.0
+    if not np.any(space.kernel.projector):
+        crowd = max(1.0, space.volume * space.density / max(sources.number, 1)) ** (2.0 / 3.0)
+    return SquaredErrors(
+        crowd * finished.force, crowd * finished.energy + own**2, crowd * finished.potential
+    )
 
 
 def mesh_errors(
@@ -187,17 +194,17 @@ def error_estimate(
     ``sources``; for other targets they are zero, and only ``potential`` says something.
     """
     there = Powers.of(sources, multipoles, boundary.screening)
-    squares = degree_squares(multipoles)
-    scale = natural_scale(plan.surroundings(boundary, sources), squares)
-    floors = _floors(scale, squares, plan.smooth_variance)
+    scale = natural_scale(plan.surroundings(boundary, sources), degree_squares(multipoles))
     if plan.method == "direct" or not np.any(multipoles):
+        floors = SMALLEST_TOLERANCE * scale.force, SMALLEST_TOLERANCE * scale.energy
         return ErrorEstimate(0.0, 0.0, np.zeros(targets.l_max + 1), *floors)
+    space = plan.space(boundary, targets, sources)
+    floors = _floors(scale, space, plan.smooth_variance, sources, multipoles)
     here = there
     if targets is not sources:
         here = Powers.of(targets, np.zeros((len(targets), targets.n_components)))
     s = plan.smooth_variance
     root = math.sqrt(s)
-    space = plan.space(boundary, targets, sources)
     parts = [pair_errors(here, there, space, s).at(GRID, plan.real_cutoff / root)]
     if plan.method == "ewald":
         assert plan.reciprocal_cutoff is not None
@@ -219,14 +226,18 @@ def error_estimate(
 
 
 def _floors(
-    scale: NaturalScale, squares: FloatArray, smooth_variance: float
+    scale: NaturalScale, space: Space, s: float, sources: Sites, multipoles: FloatArray
 ) -> tuple[float, float]:
-    """Rounding of forces and energies, also that of the sites' own smooth potentials."""
-    force, energy = scale
-    if smooth_variance > 0.0:
-        own = squares @ smooth_variance ** (-0.5 - np.arange(squares.shape[1]))
-        force += math.sqrt(float(np.mean(own**2)) / smooth_variance)
-        energy += 0.5 * float(np.sum(own))
+    """Rounding of forces and energies, also that of smooth potentials: each site's own one, and
+    the constant one G(0)Σq, both of which have no part in forces.
+    """
+    w = np.maximum(2.0 * sources.variances, s)
+    powers = w[:, None] ** (-0.5 - np.arange(sources.l_max + 1))
+    own = np.sum(degree_squares(multipoles) * powers, axis=1)
+    constant = abs(float(space.kernel.values(np.zeros(3)))) * abs(float(np.sum(multipoles[:, 0])))
+    force = scale.force + math.sqrt(float(np.mean(own**2 / w)))
+    force += constant * math.sqrt(float(np.mean(multipoles[:, 0] ** 2 / w)))
+    energy = scale.energy + 0.5 * float(np.sum(own))
     return SMALLEST_TOLERANCE * force, SMALLEST_TOLERANCE * energy
 
 

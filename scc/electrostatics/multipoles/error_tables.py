@@ -35,6 +35,7 @@ from scc.electrostatics.multipoles.moments import (
 )
 
 _STEP = 0.05
+_TINY = 1e-280  # strongly screened tails underflow
 GRID = np.arange(0.3, 12.0, _STEP)  # x = r_c/√s and y = k_c√s of all tables
 
 
@@ -88,10 +89,13 @@ def _extended() -> FloatArray:
 
 def _tail(values: FloatArray) -> FloatArray:
     """∫_x^∞ for values that fall like exponentials between grid points: (..., n) → (..., n−1)."""
+    values = np.maximum(values, _TINY)
     upper, lower = values[..., 1:], values[..., :-1]
     rate = np.log(lower / upper)
-    pieces = np.where(rate < 1e-8, lower, (lower - upper) / np.where(rate == 0.0, 1.0, rate))
-    pieces[..., -1] = lower[..., -1] / rate[..., -1]  # and all that is beyond
+    flat = np.abs(rate) < 1e-8
+    pieces = np.where(flat, lower, (lower - upper) / np.where(flat, 1.0, rate))
+    # the last one stands for all that is beyond
+    pieces[..., -1] = lower[..., -1] / np.where(flat, 1.0, rate)[..., -1]
     return np.asarray(np.cumsum(pieces[..., ::-1], axis=-1)[..., ::-1] * _STEP)
 
 

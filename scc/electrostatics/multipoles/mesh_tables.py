@@ -30,7 +30,7 @@ from scc.arrays import FloatArray
 from scc.basis.solid_harmonics import solid_harmonics
 from scc.electrostatics.multipoles.moments import double_factorial
 
-SPLINE_ORDERS = (4, 6, 8, 10, 12)
+SPLINE_ORDERS = (4, 5, 6, 7, 8, 10, 12, 14)
 SPACINGS = np.geomspace(0.06, 2.8, 60)  # h/√s
 _LARGEST_WAVE = 9.5  # e^{−k²/2} = 3e-20
 _RADII = 64

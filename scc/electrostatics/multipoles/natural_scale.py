@@ -69,9 +69,10 @@ def surroundings(boundary: Boundary, sites: Sites) -> Surroundings:
     chosen = np.arange(0, len(sites), max(1, len(sites) // _SAMPLE))[:_SAMPLE]
     first, second, distance, density = _nearest(boundary, sites.positions, chosen)
     variance = sites.variances[first] + sites.variances[second]
-    if len(first) == 0:  # alone in open space: as if there were another one at a bohr
-        first, second, distance = chosen, chosen, np.ones(len(chosen))
+    if len(first) == 0:  # alone in open space: as if there were another one not far away
         variance = 2.0 * sites.variances[chosen]
+        first, second, distance = chosen, chosen, 1.0 + np.sqrt(variance)
+        density = float(distance.max()) ** -3
     kernel = YukawaKernel(boundary.screening) if boundary.screening > 0.0 else CoulombKernel()
     value, slope = _mean_squares(kernel, sites.l_max, variance, distance)
     own = _own(kernel, sites.l_max, 2.0 * sites.variances)
@@ -109,13 +110,13 @@ def _nearest(
     distance, index = distance.reshape(len(chosen), count), index.reshape(len(chosen), count)
     other = index != chosen[:, None]
     if not np.any(other):
-        return chosen[:0], chosen[:0], np.zeros(0), max(mean, 1e-300)
+        return chosen[:0], chosen[:0], np.zeros(0), mean
     first = np.repeat(chosen, count).reshape(len(chosen), count)
     furthest = float(np.median(distance.max(axis=1)))
     local = (count - 1) / (4.0 / 3.0 * math.pi * furthest**3) if furthest > 0.0 else 0.0
     # on one spot: a pair of sites whose force, if any, says nothing about the others
     keep = other & (distance > 1e-6 * furthest)
-    return first[keep], owner[index[keep]], distance[keep], max(mean, local, 1e-300)
+    return first[keep], owner[index[keep]], distance[keep], max(mean, local)
 
 
 def _mean_squares(

@@ -40,9 +40,10 @@ _SHORTEST, _LONGEST = 0.2, 3.5  # √s in units of the distance of neighbours
 _TRIALS = 8  # values of s in between
 _WIDTHS = 4  # values of s that belong to widths
 _MANY = 8  # classes of widths that surely cost more than a larger s with fewer
+_LARGEST_MESH = 1 << 26  # nodes; its arrays take half a gigabyte each
 # Planned errors are smaller than allowed, so that forces may turn out smaller than they seemed
 # without a second plan becoming necessary.
-_MARGIN = 1.3
+_MARGIN = 1.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,15 +137,14 @@ def mesh_shape(
 
 def _lengths(problem: Problem) -> FloatArray:
     """Trials of √s."""
-    unit = problem.near.density ** (-1.0 / 3.0)
-    unit = unit if unit < 1e50 else 1.0  # one open site alone has no neighbours
-    series = unit * np.geomspace(_SHORTEST, _LONGEST, _TRIALS)
+    series = problem.near.density ** (-1.0 / 3.0) * np.geomspace(_SHORTEST, _LONGEST, _TRIALS)
     widths = np.unique(problem.sources.variances)
     if len(widths) > _WIDTHS:
         widths = np.quantile(widths, np.linspace(0.0, 1.0, _WIDTHS))
     joint = np.sqrt(widths + float(problem.targets.variances.max(initial=0.0)))
+    lengths = np.concatenate([series, joint[joint > 0.0] * (1.0 + 1e-9)])
     # the largest first, at which all sites are one class
-    return np.sort(np.concatenate([series, joint[joint > 0.0] * (1.0 + 1e-9)]))[::-1]
+    return np.sort(lengths)[::-1]
 
 
 class _Orders:
@@ -187,7 +187,7 @@ def _with_splitting(
         waves = _accepted(problem, share, [wave_errors(p, p, space, s) for p in powers])
         if waves[-1]:
             k = float(GRID[_first_of_tail(waves)]) / root
-            count = space.volume * k**3 / (12.0 * math.pi**2)
+            count = space.volume * k**3 / (6.0 * math.pi**2)
             total = cost + wave_cost(number, count, l_max, classes)
             yield Parameters("ewald", s, real, k, None, None, tail, total)
     if problem.method in ("auto", "mesh"):
@@ -199,6 +199,8 @@ def _with_splitting(
                 continue
             h = root * float(SPACINGS[len(fine) - 1 - _first_of_tail(fine[::-1])])
             shape = mesh_shape(space.cell, h, order)
+            if math.prod(shape) > _LARGEST_MESH:
+                continue
             total = cost + mesh_cost(number, shape, order, l_max, classes)
             if best is None or total < best.cost:
                 best = Parameters("mesh", s, real, None, shape, order, tail, total)
