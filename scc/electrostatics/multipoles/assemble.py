@@ -80,8 +80,10 @@ def _split(
     known: Sequence[Interaction],
 ) -> list[Interaction]:
     """v_w = (v_w − v_W) + v_W, W = max(w, s); reciprocal space contains the own site's v_W."""
-    plan = plan.for_targets(boundary, targets, sources)
+    of_sites, plan = plan, plan.for_targets(boundary, targets, sources)
     s = plan.smooth_variance
+    if (s, plan.real_cutoff) != (of_sites.smooth_variance, of_sites.real_cutoff):
+        known = ()  # made for other parameters
     # an operator of wide sites has an empty list, which says nothing about narrower ones
     pairs = next((p.pairs for p in known if isinstance(p, ShortRangeSum) and len(p.pairs)), None)
     parts: list[Interaction] = []

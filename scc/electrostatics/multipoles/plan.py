@@ -11,6 +11,7 @@ tolerance, 1e-13, times the natural scale: rounding in the terms that cancel.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
@@ -70,16 +71,28 @@ class Plan:
     def for_targets(self, boundary: Boundary, targets: Sites, sources: Sites) -> Plan:
         """This plan for other targets, probes of features or points of a map.
 
-        s, the cut-offs and the spacing of the mesh stay. In slabs and open boundaries wide or
-        distant targets need a larger box, and so more nodes.
+        ``sources`` are the sites or external charges. What the sites are narrow enough for stays
+        as it is. Narrower pairs than theirs need more: s is then at least the smallest joint
+        variance w of the sites, to which waves were chosen, and the cut-off is ``tail_widths`` √s.
+        In slabs and open boundaries wide or distant targets need a larger box, and so more nodes
+        of the same spacing.
         """
-        if self.mesh_shape is None or boundary.kind == "periodic" or self._problem is None:
+        if self._problem is None or self.method == "direct":
             return self
+        plan, sites = self, self._problem.sources
+        narrowest = float(sites.variances.min())
+        joint = float(targets.variances.min(initial=math.inf) + sources.variances.min())
+        if joint < 2.0 * narrowest:
+            s = max(self.smooth_variance, 2.0 * narrowest)
+            real = max(self.real_cutoff, self.tail_widths * math.sqrt(s))
+            plan = replace(self, smooth_variance=s, real_cutoff=real)
+        if self.mesh_shape is None or boundary.kind == "periodic":
+            return plan
         assert self.spline_order is not None
-        own = self.kernel(boundary, self._problem.targets, self._problem.sources).cell
-        there = self.kernel(boundary, targets, sources).cell
+        own = self.kernel(boundary, sites, sites).cell
+        there = plan.kernel(boundary, targets, sources).cell
         spacing = np.linalg.norm(own, axis=1) / np.array(self.mesh_shape)
-        return replace(self, mesh_shape=mesh_shape(there, spacing, self.spline_order))
+        return replace(plan, mesh_shape=mesh_shape(there, spacing, self.spline_order))
 
     def space(self, boundary: Boundary, targets: Sites, sources: Sites) -> Space:
         """What the error formulas need to know about the geometry."""

@@ -99,7 +99,7 @@ def test_potential_at_points(case):
     golden, own = case
     difference = own.potential_at(golden.multipoles, golden.points) - golden.potential_at
     # A plan is made for energies and forces; a bare point is narrower than any site.
-    assert largest(difference) <= 1e-9 * largest(golden.potential_at)
+    assert largest(difference) <= 1e-11 * largest(golden.potential_at)
 
 
 def test_features(case):

@@ -402,3 +402,21 @@ def test_charged_cells_scale_with_the_background(system):
     difference = smeared.energy(charges) - points.energy(charges)
     size = 0.5 * np.abs(charges * points.potential(charges)).sum()
     assert difference == pytest.approx(expected, rel=1e-9, abs=4e-12 * size)
+
+
+@given(multipole_systems(max_sites=4, neutral=True), _methods, generators())
+def test_probes_narrower_or_wider_than_any_site(system, method, generator):
+    """A plan made for wide sites serves points, and one for points wide probes."""
+    method = _method(system, method)
+    p, widths = system.multipoles, [0.05, 0.5, 4.0]
+    fine = _operator(system, method, tolerance=1e-12)
+    coarse = _operator(system, method, tolerance=1e-6)
+    scale = np.abs(fine.potential(p)).max() + np.abs(p).max() / 10.0
+    points = system.targets.positions
+    assume(np.min(np.linalg.norm(points[:, None] - system.sources.positions, axis=2)) > 0.3)
+    difference = coarse.potential_at(p, points) - fine.potential_at(p, points)
+    # The tolerance, 1e-6, is one of energies and forces; U is held to ten times it.
+    assert np.abs(difference).max() <= 1e-5 * scale
+    exact = fine.features(widths, 1, self_interaction=False)(p)
+    difference = coarse.features(widths, 1, self_interaction=False)(p) - exact
+    assert np.abs(difference).max() <= 1e-5 * (np.abs(exact).max() + scale)
