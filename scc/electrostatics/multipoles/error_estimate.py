@@ -37,6 +37,7 @@ SMALLEST_TOLERANCE = 1e-13
 # An energy error is one number, of normal distribution at best: beyond 3.5 times its expected size
 # once in two thousand times.
 ENERGY_SAFETY = 3.5
+_REACH = 2.0  # √s: how far aliases of a smooth interaction act
 _LARGEST_WAVE = 9.0  # e^{−y²/2} of this is 3e-18: no wave beyond matters
 
 
@@ -130,11 +131,9 @@ def wave_errors(targets: Powers, sources: Powers, space: Space, s: float) -> Squ
                     unit /= _squared_norm(t) * _squared_norm(u)
                     result.add(a, t, unit * tails(t + u), unit * tails(t + u + 1))
     finished = result.finished(np.zeros_like(GRID))
-    # A mean over the whole box is too kind to a cluster, which fills a part of it: what is lost
-    # rings like sin(k_c r)/k_c r, whose mean square over a length L falls like 1/L².
-    crowd = 1.0
-    if not np.any(space.kernel.projector):
-        crowd = max(1.0, space.volume * space.density / max(sources.number, 1)) ** (2.0 / 3.0)
+    # What is lost beyond a sharp k_c rings like sin(k_c r)/k_c r, its mean square over a length L
+    # falls like 1/L²; along the normal of a slab the decay is between that and none.
+    crowd = space.crowding(sources.number) ** (0.5 if space.is_slab else 2.0 / 3.0)
     return SquaredErrors(
         crowd * finished.force, crowd * finished.energy + own**2, crowd * finished.potential
     )
@@ -149,7 +148,8 @@ def mesh_errors(
     result = _Sum(targets, len(SPACINGS), space.screening)
     lost, own_force, own_energy = np.zeros((3, len(SPACINGS)))
     skew = space.skewness**2
-    unit_wave = 8.0 * space.strength / space.volume
+    # aliases of a smooth interaction are as short-ranged as it is: what matters is the density
+    unit_wave = 8.0 / space.volume * space.crowding(sources.number, _REACH * math.sqrt(s))
     for a, va in enumerate(targets.variances):
         for b, vb in enumerate(sources.variances):
             w = max(va + vb, s)
@@ -163,6 +163,7 @@ def mesh_errors(
                     value = unit * _wider(table.potential[n], w, s)
                     result.add(a, t, value, unit * skew / w * _wider(table.gradient[n], w, s))
         w = _own_variance(va, targets, sources, s)
+        images = space.images(_REACH * math.sqrt(w))
         for t in range(min(targets.l_max, sources.l_max) + 1):
             missing = 2.0 / np.pi * w ** (-0.5 - t) * _wider(table.missing[t], w, s)
             missing = missing * math.sqrt(space.damping(w)) / (_squared_norm(t) * (2 * t + 1))
@@ -172,7 +173,8 @@ def mesh_errors(
             for u in range(sources.l_max + 1):
                 if sources.mean_square(u) == 0.0:
                     continue
-                amplitude = w ** (-1.0 - t - u) * _wider(table.own[t, u], w, s) * space.damping(w)
+                amplitude = images**2 * space.damping(w) * w ** (-1.0 - t - u)
+                amplitude = amplitude * _wider(table.own[t, u], w, s)
                 result.add_own(a, t, 6.0 * (2 * u + 1) * sources.mean_square(u) * amplitude)
                 if targets is sources:
                     own_energy += 1.5 * targets.fourth[a, t, u] * amplitude
@@ -228,14 +230,14 @@ def error_estimate(
 def _floors(
     scale: NaturalScale, space: Space, s: float, sources: Sites, multipoles: FloatArray
 ) -> tuple[float, float]:
-    """Rounding of forces and energies, also that of smooth potentials: each site's own one, and
-    the constant one G(0)Σq, both of which have no part in forces.
+    """Rounding of forces and energies, also that of smooth potentials: each site's own one, with
+    waves up to 5/√W, and the constant one G(0)Σq. Neither has a part in forces.
     """
     w = np.maximum(2.0 * sources.variances, s)
     powers = w[:, None] ** (-0.5 - np.arange(sources.l_max + 1))
     own = np.sum(degree_squares(multipoles) * powers, axis=1)
     constant = abs(float(space.kernel.values(np.zeros(3)))) * abs(float(np.sum(multipoles[:, 0])))
-    force = scale.force + math.sqrt(float(np.mean(own**2 / w)))
+    force = scale.force + 5.0 * math.sqrt(float(np.mean(own**2 / w)))
     force += constant * math.sqrt(float(np.mean(multipoles[:, 0] ** 2 / w)))
     energy = scale.energy + 0.5 * float(np.sum(own))
     return SMALLEST_TOLERANCE * force, SMALLEST_TOLERANCE * energy

@@ -37,6 +37,7 @@ from scc.electrostatics.multipoles.space import Space, space_of
 from scc.errors import InputError
 
 _SHORTEST, _LONGEST = 0.2, 3.5  # √s in units of the distance of neighbours
+_TYPICAL = 0.6  # √s of the cheapest plan for many sites, in the same units
 _TRIALS = 8  # values of s in between
 _WIDTHS = 4  # values of s that belong to widths
 _MANY = 8  # classes of widths that surely cost more than a larger s with fewer
@@ -106,12 +107,18 @@ def cheapest(problem: Problem, factor: float) -> Parameters:
         for length in lengths:
             if found and problem.classes(length**2) > _MANY:
                 continue
-            for parameters in _with_splitting(problem, float(length) ** 2, factor, orders):
+            best = min((p.cost for p in found.values()), default=math.inf)
+            for parameters in _with_splitting(problem, float(length) ** 2, factor, orders, best):
                 known = found.get(float(length))
                 if known is None or parameters.cost < known.cost:
                     found[float(length)] = parameters
 
     lengths = _lengths(problem)
+    # The largest first, at which all sites are one class, if there are many; else likely ones
+    # first, so that what costs more by its pairs alone is not looked into.
+    if problem.classes(float(lengths.min()) ** 2) <= _MANY:
+        typical = _TYPICAL * problem.near.density ** (-1.0 / 3.0)
+        lengths = lengths[np.argsort(np.abs(np.log(lengths / typical)), kind="stable")]
     look(lengths)
     if not found:
         raise InputError(
@@ -165,9 +172,11 @@ class _Orders:
 
 
 def _with_splitting(
-    problem: Problem, s: float, factor: float, orders: _Orders
+    problem: Problem, s: float, factor: float, orders: _Orders, most: float
 ) -> Iterator[Parameters]:
-    """The parameters for each method that reaches the tolerance with this s."""
+    """The parameters for each method that reaches the tolerance with this s, unless the pairs alone
+    cost more than ``most``.
+    """
     root = math.sqrt(s)
     share = factor / (_MARGIN * math.sqrt(2.0))
     # one e^{−t²/2W} as small as the tolerance, and a margin for the derivatives in front of it
@@ -183,6 +192,8 @@ def _with_splitting(
     real = root * float(GRID[_first_of_tail(pairs)])
     classes = problem.classes(s)
     cost = pair_cost(number, _neighbours(problem, space, s, real), l_max)
+    if cost > most:
+        return
     if problem.method in ("auto", "ewald"):
         waves = _accepted(problem, share, [wave_errors(p, p, space, s) for p in powers])
         if waves[-1]:

@@ -49,7 +49,7 @@ class Plan:
         reciprocal_cutoff: k_c, bohr⁻¹, of "ewald".
         mesh_shape, spline_order: of "mesh".
         tail_widths: t/√W, how far the boxes of slabs and open boundaries reach beyond the sites.
-        cost: predicted time of preparation and one evaluation, s.
+        cost: predicted time of preparation and two evaluations, s.
     """
 
     method: str

@@ -90,6 +90,34 @@ class Space:
         """⟨G²⟩ over that of 4π/Ωk²: (1 − cos kR)² of open boundaries averages to 3/2."""
         return 1.0 if np.any(self.kernel.projector) else 1.5
 
+    @cached_property
+    def is_slab(self) -> bool:
+        """Two directions repeat."""
+        return not self.periodic and bool(np.any(self.kernel.projector))
+
+    def crowding(self, number: int, reach: float = 0.0) -> float:
+        """Sites around a site over those at the mean density of ``cell``.
+
+        Boxes reach beyond the sites, and sites of a crystal may lie in a part of the cell (what
+        their local density says is then taken for half). Within ``reach`` sites count as if they
+        were spread over all of it.
+        """
+        filled = number / self.density
+        if self.periodic:
+            return max(1.0, 0.5 * self.volume / max(filled, reach**3))
+        if self.is_slab:
+            length = float(np.linalg.norm(self.cell[2]))
+            return max(1.0, length / max(filled * length / self.volume, reach))
+        return max(1.0, self.volume / max(filled, reach**3))
+
+    def images(self, reach: float) -> float:
+        """Periodic images of a site within ``reach``, itself included; they all act alike."""
+        if self.periodic:
+            return max(1.0, reach**3 / self.volume)
+        if self.is_slab:
+            return max(1.0, reach**2 * float(np.linalg.norm(self.cell[2])) / self.volume)
+        return 1.0
+
     def damping(self, variance: float) -> float:
         """e^{−κ²W}, what squares of screened interactions contain besides those of Coulomb's."""
         return math.exp(-(self.screening**2) * variance)
