@@ -20,20 +20,19 @@ from scipy.fft import next_fast_len
 from scc.arrays import BoolArray, FloatArray
 from scc.electrostatics.multipoles.boundary import Boundary
 from scc.electrostatics.multipoles.cost_model import mesh_cost, pair_cost, wave_cost
-from scc.electrostatics.multipoles.error_estimate import (
-    ENERGY_SAFETY,
-    SquaredErrors,
-    force_safety,
-    mesh_errors,
-    pair_errors,
-    wave_errors,
-)
+from scc.electrostatics.multipoles.error_estimate import ENERGY_SAFETY, force_safety
 from scc.electrostatics.multipoles.error_tables import GRID
 from scc.electrostatics.multipoles.mesh_tables import SPACINGS, SPLINE_ORDERS
 from scc.electrostatics.multipoles.natural_scale import Surroundings
 from scc.electrostatics.multipoles.site_powers import Powers
 from scc.electrostatics.multipoles.sites import Sites
 from scc.electrostatics.multipoles.space import Space, space_of
+from scc.electrostatics.multipoles.squared_errors import (
+    SquaredErrors,
+    mesh_errors,
+    pair_errors,
+    wave_errors,
+)
 from scc.errors import InputError
 
 _SHORTEST, _LONGEST = 0.2, 3.5  # √s in units of the distance of neighbours

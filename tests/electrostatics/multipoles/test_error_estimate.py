@@ -14,12 +14,7 @@ from strategies.multipole_liquids import liquids, random_liquid
 from scc.basis.polynomials import sum_index
 from scc.electrostatics.derivative_tensors import derivative_tensors
 from scc.electrostatics.multipoles.boundary import Boundary
-from scc.electrostatics.multipoles.error_estimate import (
-    error_estimate,
-    mesh_errors,
-    pair_errors,
-    wave_errors,
-)
+from scc.electrostatics.multipoles.error_estimate import error_estimate
 from scc.electrostatics.multipoles.error_tables import GRID, pair_tails, wave_tails
 from scc.electrostatics.multipoles.kernels import CoulombKernel
 from scc.electrostatics.multipoles.mesh_error import mesh_errors as mode_by_mode
@@ -34,6 +29,7 @@ from scc.electrostatics.multipoles.short_range import ShortRangeSum
 from scc.electrostatics.multipoles.site_powers import Powers
 from scc.electrostatics.multipoles.sites import Sites
 from scc.electrostatics.multipoles.space import Space
+from scc.electrostatics.multipoles.squared_errors import mesh_errors, pair_errors, wave_errors
 
 # What the estimates promise one by one: not more than three times too low, not more than thirty
 # times too high. Below that many digits of the largest terms, errors are rounding.
