@@ -63,6 +63,18 @@ class Plan:
     _problem: Problem | None = field(default=None, repr=False)
     _factor: float = field(default=1.0, repr=False)
 
+    @property
+    def parameters(self) -> tuple[object, ...]:
+        """All that results depend on."""
+        return (
+            self.method,
+            self.smooth_variance,
+            self.real_cutoff,
+            self.reciprocal_cutoff,
+            self.mesh_shape,
+            self.spline_order,
+        )
+
     def kernel(self, boundary: Boundary, targets: Sites, sources: Sites) -> ReciprocalKernel:
         """The Green's function in the reciprocal space of the cell or of the box."""
         s, tail = self.smooth_variance, self.tail_widths
@@ -157,15 +169,21 @@ def choose_plan(
 def tighten(plan: Plan, factor: float) -> Plan:
     """A plan of the same method with errors at most 1/factor of this one's, factor > 1.
 
-    It aims at a quarter less than that: cut-offs and meshes have steps, and forces that vanish may
-    turn out smaller every time.
+    It aims at a quarter less than that, and never returns the same parameters: cut-offs and meshes
+    have steps, and forces that vanish may turn out smaller every time.
 
     Raises:
         InputError: no parameters are that accurate.
     """
     if plan._problem is None or plan.method == "direct":
         return plan
-    return _searched(replace(plan._problem, method=plan.method), plan._factor / (_STEP * factor))
+    problem = replace(plan._problem, method=plan.method)
+    total = plan._factor / (_STEP * factor)
+    finer = _searched(problem, total)
+    while finer.parameters == plan.parameters:
+        total /= 2.0
+        finer = _searched(problem, total)
+    return finer
 
 
 def _searched(problem: Problem, factor: float) -> Plan:

@@ -79,6 +79,8 @@ def test_tightened_plan_is_not_as_much_better_as_asked(liquid, method, factor):
     errors = [error_estimate(x, boundary, sites, sites, p) for x in (plan, tight, twice)]
     allowed = plan._problem.channels[0]
     assert tight.method == twice.method == method
+    # the same again, however small the factor, would be a loop without end
+    assert len({plan.parameters, tight.parameters, twice.parameters}) == 3
     for estimate, share in zip(errors, (1.0, 1.0 / factor, 0.1 / factor), strict=True):
         assert estimate.force <= share * allowed.force
         assert estimate.energy <= share * allowed.energy
