@@ -35,7 +35,7 @@ from scc.errors import InputError
 
 METHODS = ("auto", "direct", "ewald", "mesh")
 _STEP = 1.25
-_QUICK = 0.05  # s: a direct sum this fast needs no rival
+_QUICK = 0.25  # s: direct sums this fast need no rival
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +49,7 @@ class Plan:
         reciprocal_cutoff: k_c, bohr⁻¹, of "ewald".
         mesh_shape, spline_order: of "mesh".
         tail_widths: t/√W, how far the boxes of slabs and open boundaries reach beyond the sites.
-        cost: predicted time of preparation and two evaluations, s.
+        cost: predicted time of preparation and five evaluations, s.
     """
 
     method: str
