@@ -89,7 +89,7 @@ def error_estimate(
     if plan.method == "ewald":
         assert plan.reciprocal_cutoff is not None
         waves = wave_errors(here, there, space, s)
-        parts.append(waves.at(GRID, plan.reciprocal_cutoff * root))
+        parts.append(waves.before(GRID, plan.reciprocal_cutoff * root))
     else:
         assert plan.mesh_shape is not None
         assert plan.spline_order is not None

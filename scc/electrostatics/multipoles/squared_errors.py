@@ -41,6 +41,11 @@ class SquaredErrors(NamedTuple):
         """Log-linear interpolation to one place; the last dimension disappears."""
         return SquaredErrors(*(_interpolated(part, grid, place) for part in self))
 
+    def before(self, grid: FloatArray, place: float) -> SquaredErrors:
+        """Those of the last point of the grid up to ``place``: shells of waves come one by one."""
+        index = max(int(np.searchsorted(grid, place * (1.0 + 1e-9), side="right")) - 1, 0)
+        return SquaredErrors(*(np.asarray(part[..., index]) for part in self))
+
 
 def pair_errors(targets: Powers, sources: Powers, space: Space, s: float) -> SquaredErrors:
     """Mean square errors of pairs cut off at r_c = √s·GRID."""
