@@ -35,6 +35,7 @@ from scc.errors import InputError
 
 METHODS = ("auto", "direct", "ewald", "mesh")
 _STEP = 1.25
+_LARGEST_HALVINGS = 60  # 1e-18 of the error: any grid has a step in between
 _QUICK = 0.25  # s: direct sums this fast need no rival
 
 
@@ -134,8 +135,8 @@ def choose_plan(
         tolerance: relative to the rms force and to ½Σ|p·V|, as estimated from near neighbours;
             what the true ones ask for beyond that is :func:`tighten`'s.
         method: "auto", "direct" (open boundaries), "ewald" or "mesh" (any).
-        reference: typical multipoles of the sources (N, (l_max+1)²); None makes the plan hold for
-            multipoles of any one λ alone.
+        reference: typical multipoles of the sources (N, (l_max+1)²); None (or only zeros) makes the
+            plan hold for multipoles of any one λ alone.
     Raises:
         InputError: tolerance not between 1e-13 and 1; an unknown method; "direct" under periodic
             boundaries; a method that cannot reach the tolerance.
@@ -179,11 +180,14 @@ def tighten(plan: Plan, factor: float) -> Plan:
         return plan
     problem = replace(plan._problem, method=plan.method)
     total = plan._factor / (_STEP * factor)
-    finer = _searched(problem, total)
-    while finer.parameters == plan.parameters:
-        total /= 2.0
+    for _ in range(_LARGEST_HALVINGS):
         finer = _searched(problem, total)
-    return finer
+        if finer.parameters != plan.parameters:
+            return finer
+        total /= 2.0
+    raise InputError(
+        f"no parameters of method {plan.method!r} are better for the tolerance {problem.tolerance}"
+    )
 
 
 def _searched(problem: Problem, factor: float) -> Plan:
@@ -197,12 +201,13 @@ def _channels(
     tolerance: float,
     reference: FloatArray | None,
 ) -> Iterator[Channel]:
-    multipoles = reference
-    if multipoles is None:
-        multipoles = np.ones((len(sources), sources.n_components))
+    given = reference is not None and bool(np.any(reference))
+    multipoles = np.ones((len(sources), sources.n_components))
+    if given:
+        multipoles = np.asarray(reference)
     powers = Powers.of(sources, multipoles, boundary.screening)
     squares = degree_squares(multipoles)
-    if reference is not None:
+    if given:
         scale = natural_scale(near, squares)
         yield Channel(powers, tolerance * scale.force, tolerance * scale.energy)
         return
