@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from ase.geometry import complete_cell, minkowski_reduce
 
 from scc.arrays import FloatArray
 from scc.configuration import Configuration
@@ -69,6 +71,20 @@ class Boundary:
     def kind(self) -> str:
         """ "open", "slab" or "periodic"."""
         return {0: "open", 2: "slab", 3: "periodic"}[sum(self.periodic)]
+
+    @cached_property
+    def reduced_cell(self) -> FloatArray:
+        """The same lattice by its shortest vectors (3, 3); unit normals where nothing repeats.
+
+        Minkowski reduction by ASE. Sums over images of a needle of a cell need it: the needle has
+        many more images within a distance. Identity in open boundaries.
+        """
+        if self.cell is None:
+            return np.eye(3)
+        flags = np.array(self.periodic)
+        cell = complete_cell(np.where(flags[:, None], self.cell, 0.0))  # type: ignore[no-untyped-call]
+        reduced, _ = minkowski_reduce(cell, pbc=flags)  # type: ignore[no-untyped-call]
+        return np.asarray(reduced, dtype=np.float64)
 
     @property
     def measure(self) -> float:

@@ -27,7 +27,6 @@ from scc.electrostatics.multipoles.moments import (
     raised_index,
 )
 from scc.electrostatics.multipoles.sites import Sites
-from scc.electrostatics.multipoles.space import reduced_cell
 from scc.electrostatics.multipoles.yukawa import YukawaKernel
 
 _NEIGHBOURS = 6
@@ -95,7 +94,7 @@ def _nearest(
     number = len(positions)
     owner, everywhere, mean = np.arange(number), positions, 0.0
     if boundary.cell is not None:
-        cell = reduced_cell(boundary.cell, boundary.periodic)
+        cell = boundary.reduced_cell
         fractional = positions @ np.linalg.inv(cell)
         everywhere = positions - np.where(boundary.periodic, np.floor(fractional), 0.0) @ cell
         if number < _IMAGES_BELOW:

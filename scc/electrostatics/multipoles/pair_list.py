@@ -78,7 +78,7 @@ def pair_list(
     """
     if len(targets) == 0 or len(sources) == 0:
         return no_pairs(len(targets), len(sources), half)
-    lattice = _reduced(_periodic_rows(boundary))
+    lattice = boundary.reduced_cell[np.flatnonzero(boundary.periodic)]
     sources = _wrapped(sources, lattice)
     grid = _Grid(sources, cutoff)
     if half:
@@ -222,27 +222,6 @@ def _within(
         separation.take(kept, axis=1),
         squared.take(kept),
     )
-
-
-def _periodic_rows(boundary: Boundary) -> FloatArray:
-    if boundary.cell is None:
-        return np.zeros((0, 3))
-    return boundary.cell[np.flatnonzero(boundary.periodic)]
-
-
-def _reduced(rows: FloatArray) -> FloatArray:
-    """A shorter basis of the same lattice: a needle of a cell has needlessly many images."""
-    rows = rows.copy()
-    changed = True
-    while changed:
-        changed = False
-        for i, j in itertools.permutations(range(len(rows)), 2):
-            multiple = np.rint(rows[i] @ rows[j] / (rows[j] @ rows[j]))
-            shorter = rows[i] - multiple * rows[j]
-            if shorter @ shorter < (1.0 - _SLACK) * (rows[i] @ rows[i]):
-                rows[i] = shorter
-                changed = True
-    return rows
 
 
 def _wrapped(positions: FloatArray, rows: FloatArray) -> FloatArray:

@@ -2,12 +2,12 @@ r"""What error estimates need to know of a geometry: cells, volumes, densities."
 
 from __future__ import annotations
 
-import itertools
 import math
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from ase.geometry import minkowski_reduce
 
 from scc.arrays import FloatArray
 from scc.electrostatics.multipoles.boundary import Boundary
@@ -20,22 +20,6 @@ from scc.electrostatics.multipoles.reciprocal_kernels import (
 from scc.electrostatics.multipoles.sites import Sites
 
 _COUNTABLE = 4000  # wave vectors up to which they are summed, not integrated over
-
-
-def reduced_cell(cell: FloatArray, periodic: tuple[bool, bool, bool]) -> FloatArray:
-    """The same lattice with vectors about as short as can be (pairwise reduction)."""
-    cell = np.array(cell, dtype=np.float64)
-    axes = [i for i in range(3) if periodic[i]]
-    for _ in range(100):
-        changed = False
-        for i, j in itertools.permutations(axes, 2):
-            overlap, square = float(cell[i] @ cell[j]), float(cell[j] @ cell[j])
-            if abs(overlap) > 0.5001 * square:
-                cell[i] -= np.rint(overlap / square) * cell[j]
-                changed = True
-        if not changed:
-            break
-    return cell
 
 
 def reciprocal_kernel(
@@ -146,7 +130,8 @@ class Space:
 
     @cached_property
     def _reduced(self) -> FloatArray:
-        return reduced_cell(self.cell, (True, True, True))
+        reduced, _ = minkowski_reduce(self.cell)  # type: ignore[no-untyped-call]
+        return np.asarray(reduced, dtype=np.float64)
 
 
 def space_of(
