@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 
 from scc.arrays import FloatArray
-from scc.basis.polynomials import coordinate_matrices, evaluate_monomials, monomial_count
+from scc.basis.polynomials import coordinate_matrices, monomial_count
 
 
 @cache
@@ -41,13 +41,33 @@ def solid_harmonic_coefficients(angular_momentum: int) -> FloatArray:
     return new
 
 
+def solid_harmonic_shells(
+    largest: int, x: FloatArray, y: FloatArray, z: FloatArray
+) -> list[FloatArray]:
+    """R_λµ at (x, y, z), one array (2λ+1, …) for each λ ≤ largest: the recurrences on values."""
+    squared = x * x + y * y + z * z
+    result = [np.ones((1, *x.shape))]
+    for l in range(largest):  # noqa: E741  (the field's letter)
+        last = result[-1]
+        new = np.empty((2 * l + 3, *x.shape))
+        if l == 0:
+            new[0], new[1], new[2] = y, z, x
+            result.append(new)
+            continue
+        scale = np.sqrt((2 * l + 1) / (2 * l + 2))
+        new[2 * l + 2] = scale * (x * last[2 * l] - y * last[0])
+        new[0] = scale * (y * last[2 * l] + x * last[0])
+        for m in range(-l, l + 1):
+            root = np.sqrt((l + m + 1) * (l - m + 1))
+            new[l + 1 + m] = (2 * l + 1) / root * z * last[l + m]
+            if abs(m) < l:
+                lower = np.sqrt((l + m) * (l - m)) / root * squared
+                new[l + 1 + m] -= lower * result[-2][l - 1 + m]
+        result.append(new)
+    return result
+
+
 def solid_harmonics(largest: int, vectors: FloatArray) -> FloatArray:
     """R_λµ at vectors (..., 3) in bohr for λ ≤ largest: (..., (largest+1)²), index λ²+λ+µ."""
-    monomials = evaluate_monomials(largest, np.asarray(vectors, dtype=np.float64))
-    blocks = [
-        np.tensordot(
-            solid_harmonic_coefficients(degree), monomials[: monomial_count(degree)], axes=1
-        )
-        for degree in range(largest + 1)
-    ]
-    return np.moveaxis(np.concatenate(blocks), 0, -1)
+    axes = np.moveaxis(np.asarray(vectors, dtype=np.float64), -1, 0)
+    return np.moveaxis(np.concatenate(solid_harmonic_shells(largest, *axes)), 0, -1)

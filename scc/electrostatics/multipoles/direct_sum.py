@@ -6,18 +6,18 @@ from typing import NamedTuple
 import numpy as np
 
 from scc.arrays import FloatArray
+from scc.basis.solid_harmonics import solid_harmonic_shells
 from scc.electrostatics.multipoles.harmonic_tensors import (
     Basis,
     basis_size,
     couplings,
-    harmonics,
-    normalisations,
     parities,
     radial_parts,
     raising,
 )
 from scc.electrostatics.multipoles.interaction import Field
 from scc.electrostatics.multipoles.kernels import RadialKernel
+from scc.electrostatics.multipoles.moments import normalisations
 from scc.electrostatics.multipoles.sites import Sites
 from scc.errors import InputError
 
@@ -123,7 +123,7 @@ class DirectSum:
                 for piece in pieces
             ]
             for tile in self._tiles(span, order):
-                angular = harmonics(order, *tile.separation)
+                angular = solid_harmonic_shells(order, *tile.separation)
                 parts = radial_parts(tile.radial, tile.squared)
                 for piece, weight in zip(pieces, weights, strict=True):
                     tensor = angular[piece.degree] * parts[piece.degree, piece.traces]

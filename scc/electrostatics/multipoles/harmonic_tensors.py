@@ -23,7 +23,6 @@ import numpy as np
 
 from scc.arrays import FloatArray, IntArray
 from scc.basis.solid_harmonics import solid_harmonics
-from scc.electrostatics.multipoles.moments import double_factorial
 
 
 class Basis(NamedTuple):
@@ -147,14 +146,6 @@ def raising(l_max: int) -> FloatArray:
 
 
 @cache
-def normalisations(l_max: int) -> FloatArray:
-    """1/(2λ−1)!! for each component of multipoles up to l_max: ((l_max+1)²,)."""
-    return np.concatenate(
-        [np.full(2 * n + 1, 1.0 / double_factorial(2 * n - 1)) for n in range(l_max + 1)]
-    )
-
-
-@cache
 def parities(basis: Basis) -> FloatArray:
     """(−1)^L of each operator, its sign under X → −X: (n,)."""
     return np.concatenate([np.full(2 * s.degree + 1, (-1.0) ** s.degree) for s in shells(basis)])
@@ -169,31 +160,4 @@ def radial_parts(radial: FloatArray, squared: FloatArray) -> dict[tuple[int, int
             result[degree, traces] = (2 * degree + 3) * result[degree + 1, traces - 1] + (
                 squared * result[degree + 2, traces - 1]
             )
-    return result
-
-
-def harmonics(order: int, x: FloatArray, y: FloatArray, z: FloatArray) -> list[FloatArray]:
-    """R_LM(X), one array (2L+1, …) for each L ≤ order.
-
-    The recurrences of :mod:`scc.basis.solid_harmonics` on values instead of coefficients.
-    """
-    squared = x * x + y * y + z * z
-    result = [np.ones((1, *x.shape))]
-    for l in range(order):  # noqa: E741  (the field's letter)
-        last = result[-1]
-        new = np.empty((2 * l + 3, *x.shape))
-        if l == 0:
-            new[0], new[1], new[2] = y, z, x
-            result.append(new)
-            continue
-        scale = np.sqrt((2 * l + 1) / (2 * l + 2))
-        np.multiply(scale, x * last[2 * l] - y * last[0], out=new[2 * l + 2])
-        np.multiply(scale, y * last[2 * l] + x * last[0], out=new[0])
-        for m in range(-l, l + 1):
-            root = np.sqrt((l + m + 1) * (l - m + 1))
-            np.multiply((2 * l + 1) / root * z, last[l + m], out=new[l + 1 + m])
-            if abs(m) < l:
-                lower = np.sqrt((l + m) * (l - m)) / root * squared
-                new[l + 1 + m] -= lower * result[-2][l - 1 + m]
-        result.append(new)
     return result

@@ -20,6 +20,14 @@ def double_factorial(odd: int) -> int:
 
 
 @cache
+def normalisations(l_max: int) -> FloatArray:
+    """1/(2λ−1)!! for each component of multipoles up to l_max: ((l_max+1)²,)."""
+    return np.concatenate(
+        [np.full(2 * n + 1, 1.0 / double_factorial(2 * n - 1)) for n in range(l_max + 1)]
+    )
+
+
+@cache
 def multipole_operators(l_max: int) -> FloatArray:
     """D of the module docstring: ((l_max+1)², n_monomials(l_max))."""
     matrix = np.zeros(((l_max + 1) ** 2, monomial_count(l_max)))
