@@ -16,7 +16,7 @@ than ``smooth_variance`` are one class, every other variance is one, and each cl
 of its own.
 
 Reference: U. Essmann et al., J. Chem. Phys. 103, 8577 (1995) (splines differentiated);
-Hockney and Eastwood as in :mod:`.mesh_grid`. Errors: :mod:`.mesh_error`.
+Hockney and Eastwood as in :mod:`.mesh_grid`. Errors: :mod:`.mesh_tables`.
 """
 
 from collections.abc import Callable, Iterator

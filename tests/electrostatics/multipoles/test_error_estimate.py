@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.special import erfc, gamma, gammaincc
 from strategies.configurations import generators, rotations
+from strategies.mesh_error_by_modes import mesh_errors as mode_by_mode
 from strategies.multipole_liquids import liquids, random_liquid
 
 from scc.basis.polynomials import sum_index
@@ -17,7 +18,6 @@ from scc.electrostatics.multipoles.boundary import Boundary
 from scc.electrostatics.multipoles.error_estimate import error_estimate
 from scc.electrostatics.multipoles.error_tables import GRID, pair_tails, wave_tails
 from scc.electrostatics.multipoles.kernels import CoulombKernel
-from scc.electrostatics.multipoles.mesh_error import mesh_errors as mode_by_mode
 from scc.electrostatics.multipoles.mesh_sum import MeshSum
 from scc.electrostatics.multipoles.mesh_tables import SPACINGS, SPLINE_ORDERS
 from scc.electrostatics.multipoles.moments import multipole_operators, parities
@@ -224,7 +224,7 @@ def test_shell_sums_depend_on_the_direction_of_the_pair(rotation, t, u, distance
 @pytest.mark.parametrize("order", SPLINE_ORDERS)
 @pytest.mark.parametrize("number", [33, 21, 13])
 def test_mesh_table_is_not_the_sum_over_modes(order, number):
-    """Against :mod:`.mesh_error` in a cell of 13 √s, whose modes are dense; l = 1 both sides."""
+    """Against the sum over modes in a cell of 13 √s, whose modes are dense; l = 1 both sides."""
     s, length = 1.0, 13.0
     kernel = PeriodicKernel(np.eye(3) * length)
     power = np.array([2.0, 0.5])

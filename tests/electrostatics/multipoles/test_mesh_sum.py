@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies.configurations import generators
 from strategies.finite_differences import assert_derivative
+from strategies.mesh_error_by_modes import mesh_errors
 from strategies.multipoles import random_cell, random_multipoles, random_variances
 
 from scc.basis.solid_harmonics import solid_harmonics
 from scc.electrostatics.multipoles.kernels import CoulombKernel
-from scc.electrostatics.multipoles.mesh_error import mesh_errors
 from scc.electrostatics.multipoles.mesh_grid import ReciprocalGrid, gaussian
 from scc.electrostatics.multipoles.mesh_sum import MeshSum
 from scc.electrostatics.multipoles.own_site import OwnSite

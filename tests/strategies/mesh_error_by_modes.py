@@ -1,4 +1,4 @@
-r"""Mean square errors of :class:`.mesh_sum.MeshSum`, mode by mode, for random multipoles.
+r"""Mean square errors of a MeshSum, mode by mode, for random multipoles: what tables are held to.
 
 Spread on a mesh and read from it, e^{ik·(y−r)} becomes, with κ_j = k·a_j/(2πn_j) cycles a node
 along cell vector a_j of n_j nodes, mesh wave vectors g_j = n_j b_j and the influence denominator,
