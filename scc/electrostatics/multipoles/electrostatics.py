@@ -39,11 +39,11 @@ from scc.configuration import Configuration
 from scc.electrostatics.multipoles.assemble import assembled
 from scc.electrostatics.multipoles.boundary import Boundary
 from scc.electrostatics.multipoles.error_estimate import error_estimate
-from scc.electrostatics.multipoles.external import ExternalCharges, UniformField, checked_widths
+from scc.electrostatics.multipoles.external import ExternalCharges, UniformField
 from scc.electrostatics.multipoles.features import PotentialFeatures
 from scc.electrostatics.multipoles.interaction import Field, SumOfInteractions
-from scc.electrostatics.multipoles.plan import Plan, choose_plan, tighten
-from scc.electrostatics.multipoles.sites import Sites, checked_coefficients
+from scc.electrostatics.multipoles.plan import Plan, check_request, choose_plan, tighten
+from scc.electrostatics.multipoles.sites import Sites, checked_coefficients, checked_widths
 from scc.errors import ConvergenceError, InputError
 
 _TIGHTENINGS = 8
@@ -76,7 +76,7 @@ class MultipoleElectrostatics:
             unit ones. Only time depends on them.
         plan: parameters of an earlier geometry, to keep along a trajectory (``method`` and
             ``reference`` are then not looked at); within one plan, energies of a mesh are smooth
-            and forces their exact derivatives.
+            and forces their exact derivatives. One that is not accurate enough here is replaced.
     Raises:
         InputError: anything above out of its range, one line naming the value.
     """
@@ -108,6 +108,8 @@ class MultipoleElectrostatics:
                 source.check(self.boundary)
         if reference is not None:
             reference = checked_coefficients(reference, self.sites, "reference multipoles")
+        check_request(self.boundary, tolerance, method if plan is None else plan.method)
+        self._kept = plan is not None
         if plan is None:
             plan = choose_plan(self.boundary, self.sites, self.sites, tolerance, method, reference)
         self._use(plan)
@@ -132,16 +134,18 @@ class MultipoleElectrostatics:
         self._check_charge(p)
         for _ in range(_TIGHTENINGS):
             inner = self._operator.field(p)
-            outer = self._outside(self.sites)
+            outer = self._outer
             energy = float(np.sum(p * (0.5 * inner.potential + outer.potential)))
             gradient = inner.gradient + outer.gradient
             forces = -np.einsum("ac,aci->ai", p, gradient)
             excess = self._excess(p, inner.potential, forces)
             if excess <= 1.0:
                 result = Evaluation(energy, inner.potential + outer.potential, forces)
+                for array in result[1:]:
+                    array.flags.writeable = False  # the same arrays are given out again
                 self._last = (p.copy(), result)
                 return result
-            self._use(tighten(self._plan, excess))
+            self._use(self._better(p, excess))
         raise ConvergenceError(
             f"no parameters reach the tolerance {self.tolerance} for these multipoles: the "
             f"estimated error is {excess:.2g} times as large"
@@ -153,7 +157,7 @@ class MultipoleElectrostatics:
 
     def forces(self, multipoles: FloatArray) -> FloatArray:
         """−∂E/∂r_ℓ at fixed p, (M, 3), Hartree/bohr. Raises as :meth:`evaluate`."""
-        return self.evaluate(multipoles).forces.copy()
+        return self.evaluate(multipoles).forces
 
     def potential(self, multipoles: FloatArray) -> FloatArray:
         """V = ∂E/∂p = K p + V_external, (M, (l_max+1)²), affine in p: parameters stay put.
@@ -162,7 +166,7 @@ class MultipoleElectrostatics:
             InputError: multipoles of another shape or not finite.
         """
         p = checked_coefficients(multipoles, self.sites)
-        return np.asarray(self._operator.potential(p) + self._outside(self.sites).potential)
+        return np.asarray(self._operator.potential(p) + self._outer.potential)
 
     def stress(self, multipoles: FloatArray) -> FloatArray:
         """(1/Ω) ∂E/∂ε_ij, (3, 3), at x → (1+ε)x of atoms and cell, multipole components fixed.
@@ -197,7 +201,7 @@ class MultipoleElectrostatics:
 
     def features(
         self,
-        widths: Sequence[float] | FloatArray,
+        widths: Sequence[float] | FloatArray | float,
         l_max: int,
         self_interaction: bool = True,
     ) -> PotentialFeatures:
@@ -211,7 +215,7 @@ class MultipoleElectrostatics:
             InputError: no or negative widths; a probe of zero width on a point multipole with
                 self-interaction.
         """
-        sigma = checked_widths(np.asarray(widths, dtype=np.float64), len(widths), "feature")
+        sigma = checked_widths(np.atleast_1d(widths), np.size(widths), "feature")
         if len(sigma) == 0:
             raise InputError("features need at least one width")
         layers, outside = [], []
@@ -243,6 +247,15 @@ class MultipoleElectrostatics:
         self._operator: SumOfInteractions = assembled(
             self.boundary, plan, self.sites, self.sites, True, self.self_interaction
         )
+        self._outer = self._outside(self.sites)
+
+    def _better(self, p: FloatArray, excess: float) -> Plan:
+        """A plan with errors ``excess`` times smaller; one made here if it was made elsewhere."""
+        if self._kept:
+            self._kept = False
+            method = self._plan.method
+            return choose_plan(self.boundary, self.sites, self.sites, self.tolerance, method, p)
+        return tighten(self._plan, excess)
 
     def _outside(self, targets: Sites) -> Field:
         """Potential and gradient of everything external at the targets."""

@@ -15,7 +15,7 @@ import numpy as np
 from scc.arrays import FloatArray
 from scc.electrostatics.multipoles.boundary import Boundary
 from scc.electrostatics.multipoles.interaction import Field
-from scc.electrostatics.multipoles.sites import Sites
+from scc.electrostatics.multipoles.sites import Sites, checked_widths
 from scc.errors import InputError
 
 
@@ -78,11 +78,13 @@ class ExternalCharges:
         put = object.__setattr__
         positions = np.array(self.positions, dtype=np.float64)
         charges = np.array(self.charges, dtype=np.float64)
-        if positions.ndim != 2 or charges.shape != (len(positions),):
+        if positions.ndim != 2 or positions.shape[1] != 3 or charges.shape != (len(positions),):
             raise InputError(
                 f"external charges need positions (K, 3) and charges (K,), found "
                 f"{positions.shape} and {charges.shape}"
             )
+        if len(positions) == 0:
+            raise InputError("external charges: there are none")
         widths = checked_widths(self.widths, len(positions), "external charge")
         if not np.all(np.isfinite(charges)):
             bad = int(np.flatnonzero(~np.isfinite(charges))[0])
@@ -96,21 +98,3 @@ class ExternalCharges:
     def sites(self) -> Sites:
         """The charges as sources of λ = 0."""
         return Sites(self.positions, np.asarray(self.widths) ** 2, 0)
-
-
-def checked_widths(widths: FloatArray | float, number: int, name: str) -> FloatArray:
-    """σ (number,) from one number or one per site.
-
-    Raises:
-        InputError: another shape; a width that is negative or not finite, naming it.
-    """
-    array = (
-        np.array(np.broadcast_to(np.asarray(widths, dtype=np.float64), (number,)))
-        if (np.ndim(widths) == 0)
-        else np.array(widths, dtype=np.float64)
-    )
-    if array.shape != (number,):
-        raise InputError(f"{name} widths have shape {array.shape}, expected ({number},)")
-    for index in np.flatnonzero(~((array >= 0.0) & np.isfinite(array))):
-        raise InputError(f"{name} width {index} is {array[index]}, must be finite and ≥ 0")
-    return array

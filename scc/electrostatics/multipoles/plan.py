@@ -141,7 +141,33 @@ def choose_plan(
         InputError: tolerance not between 1e-13 and 1; an unknown method; "direct" under periodic
             boundaries; a method that cannot reach the tolerance.
     """
-    if not SMALLEST_TOLERANCE <= tolerance < 1.0:
+    check_request(boundary, tolerance, method)
+    direct = Plan("direct", cost=direct_cost(len(sources), sources.l_max))
+    if method == "direct" or (
+        method == "auto" and boundary.kind == "open" and direct.cost < _QUICK
+    ):
+        return direct
+    near = surroundings(boundary, sources)
+    channels = tuple(_channels(boundary, sources, near, tolerance, reference))
+    problem = Problem(boundary, targets, sources, near, method, tolerance, channels)
+    if boundary.kind == "open" and method == "auto":
+        problem = replace(problem, method="mesh")
+        mesh = _searched(problem, 1.0)
+        return mesh if mesh.cost < direct.cost else direct
+    return _searched(problem, 1.0)
+
+
+def check_request(boundary: Boundary, tolerance: float, method: str) -> None:
+    """Whether a plan can be asked for at all.
+
+    Raises:
+        InputError: as :func:`choose_plan`, but for what only a search finds out.
+    """
+    try:
+        sensible = SMALLEST_TOLERANCE <= tolerance < 1.0
+    except TypeError:
+        sensible = False
+    if not sensible:
         raise InputError(
             f"tolerance is {tolerance}, must be < 1 and at least {SMALLEST_TOLERANCE}: sums of "
             "many float64 terms are not more accurate than that"
@@ -152,19 +178,6 @@ def choose_plan(
         raise InputError(
             f"method 'direct' needs open boundaries, found periodic={boundary.periodic}"
         )
-    near = surroundings(boundary, sources)
-    channels = tuple(_channels(boundary, sources, near, tolerance, reference))
-    problem = Problem(boundary, targets, sources, near, method, tolerance, channels)
-    direct = Plan("direct", cost=direct_cost(len(sources), sources.l_max), _problem=problem)
-    if method == "direct" or (
-        method == "auto" and boundary.kind == "open" and direct.cost < _QUICK
-    ):
-        return direct
-    if boundary.kind == "open" and method == "auto":
-        problem = replace(problem, method="mesh")
-        mesh = _searched(problem, 1.0)
-        return mesh if mesh.cost < direct.cost else direct
-    return _searched(problem, 1.0)
 
 
 def tighten(plan: Plan, factor: float) -> Plan:

@@ -49,8 +49,8 @@ class Sites:
             raise InputError(f"position of site {bad} is {self.positions[bad]}, must be finite")
         for index in np.flatnonzero(~((self.variances >= 0.0) & np.isfinite(self.variances))):
             raise InputError(f"variance of site {index} is {self.variances[index]}, must be ≥ 0")
-        if not 0 <= self.l_max <= LARGEST_L:
-            raise InputError(f"l_max is {self.l_max}, must be between 0 and {LARGEST_L}")
+        if self.l_max not in range(LARGEST_L + 1):
+            raise InputError(f"l_max is {self.l_max}, must be one of 0, 1, …, {LARGEST_L}")
 
     def __len__(self) -> int:
         return len(self.positions)
@@ -76,4 +76,23 @@ def checked_coefficients(values: FloatArray, sites: Sites, name: str = "multipol
     if not np.all(np.isfinite(array)):
         row, column = np.argwhere(~np.isfinite(array))[0]
         raise InputError(f"{name}[{row}, {column}] is {array[row, column]}, must be finite")
+    return array
+
+
+def checked_widths(widths: FloatArray | float, number: int, name: str) -> FloatArray:
+    """σ (number,) from one number or one per site.
+
+    Raises:
+        InputError: not numbers; another shape; a width that is negative or not finite, naming it.
+    """
+    try:
+        array = np.array(widths, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError(f"{name} widths must be numbers, found {widths!r}") from None
+    if array.ndim == 0:
+        array = np.full(number, float(array))
+    if array.shape != (number,):
+        raise InputError(f"{name} widths have shape {array.shape}, expected ({number},)")
+    for index in np.flatnonzero(~((array >= 0.0) & np.isfinite(array))):
+        raise InputError(f"{name} width {index} is {array[index]}, must be finite and ≥ 0")
     return array

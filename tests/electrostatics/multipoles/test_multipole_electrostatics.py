@@ -371,6 +371,27 @@ _SLAB = Configuration(
             r"points have shape \(3,\)",
         ),
         (lambda: ExternalCharges(np.zeros((2, 3)), np.ones(1)), "external charges need"),
+        (lambda: ExternalCharges(np.zeros((1, 2)), np.ones(1)), r"positions \(K, 3\)"),
+        (lambda: ExternalCharges(np.zeros((0, 3)), np.ones(0)), "there are none"),
+        (lambda: MultipoleElectrostatics(_HYDROGEN, "wide"), "must be numbers, found 'wide'"),
+        (lambda: MultipoleElectrostatics(_HYDROGEN, {"H": "wide"}), "must be numbers"),
+        (lambda: MultipoleElectrostatics(_HYDROGEN, 0.5, 0.5), "l_max is 0.5"),
+        (lambda: MultipoleElectrostatics(_CRYSTAL, 0.5, tolerance="fine"), "tolerance is fine"),
+        (
+            lambda: MultipoleElectrostatics(
+                _CRYSTAL, 0.5, plan=MultipoleElectrostatics(_HYDROGEN, 0.5).plan
+            ),
+            "'direct' needs open boundaries",
+        ),
+        (
+            lambda: MultipoleElectrostatics(
+                _CRYSTAL,
+                0.5,
+                tolerance=math.nan,
+                plan=MultipoleElectrostatics(_CRYSTAL, 0.5).plan,
+            ),
+            "tolerance is nan",
+        ),
         (lambda: UniformField(np.ones(2)), "three finite components"),
         (
             lambda: MultipoleElectrostatics(
@@ -420,3 +441,61 @@ def test_probes_narrower_or_wider_than_any_site(system, method, generator):
     exact = fine.features(widths, 1, self_interaction=False)(p)
     difference = coarse.features(widths, 1, self_interaction=False)(p) - exact
     assert np.abs(difference).max() <= 1e-5 * (np.abs(exact).max() + scale)
+
+
+def test_evaluation_given_out_twice_cannot_be_written_to():
+    operator = MultipoleElectrostatics(_HYDROGEN, 0.5)
+    p = np.array([1.0, -1.0])
+    for array in (*operator.evaluate(p)[1:], operator.forces(p)):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 7.0
+
+
+def test_strong_screening_of_wide_gaussians_is_open_to_the_direct_sum_only():
+    """e^{κ²σ²/2} = e^450 of the splitting overflows; the direct sum never forms it."""
+    operator = MultipoleElectrostatics(_HYDROGEN, 3.0, screening=10.0)
+    assert operator.plan.method == "direct"
+    # flat on the scale of 1/κ: 4π/κ² times the overlap of two Gaussians, up to (κσ)⁻²
+    overlap = (4.0 * np.pi * 9.0) ** -1.5 * np.exp(-(1.4**2) / 36.0)
+    p = np.array([1.0, 1.0])
+    pair = operator.features([3.0], 0, self_interaction=False)(p)[0, 0]
+    assert pair == pytest.approx(4.0 * np.pi / 100.0 * overlap, rel=0.01)
+    with pytest.raises(InputError, match="too large for the screening"):
+        MultipoleElectrostatics(_HYDROGEN, 3.0, screening=10.0, method="ewald")
+
+
+def test_plan_of_another_system_is_replaced_where_it_does_not_do():
+    """Made for wide Gaussians, which have no short-ranged part at all, and given to points."""
+    p = np.array([1.0, -1.0])
+    wide = MultipoleElectrostatics(_CRYSTAL, 3.0, method="ewald", tolerance=1e-6).plan
+    points = MultipoleElectrostatics(_CRYSTAL, 0.0, tolerance=1e-6, plan=wide)
+    exact = MultipoleElectrostatics(_CRYSTAL, 0.0, tolerance=1e-13)
+    size = 0.5 * np.abs(p * exact.potential(p)[:, 0]).sum()
+    assert abs(points.energy(p) - exact.energy(p)) <= 1e-6 * size
+    assert points.plan.parameters != wide.parameters
+
+
+def test_slab_whose_open_cell_vector_is_undefined():
+    """A zero third row, as files have it, means what any third row means."""
+    flat = np.diag([6.0, 6.0, 0.0])
+    slab = Configuration(_SLAB.species, _SLAB.positions, flat, _SLAB.periodic)
+    p = np.array([1.0, -1.0])
+    for method in ("ewald", "mesh"):
+        one = MultipoleElectrostatics(slab, 0.5, method=method).energy(p)
+        other = MultipoleElectrostatics(_SLAB, 0.5, method=method).energy(p)
+        assert one == pytest.approx(other, rel=1e-9)
+
+
+def test_external_charges_are_prepared_once(monkeypatch):
+    """Once a geometry, not at every evaluation of a self-consistent iteration."""
+    calls = []
+    outer = ExternalCharges(np.array([[5.0, 0.0, 0.0]]), np.ones(1))
+    operator = MultipoleElectrostatics(_HYDROGEN, 0.5, external=[outer])
+    monkeypatch.setattr(
+        "scc.electrostatics.multipoles.electrostatics.assembled",
+        lambda *arguments: calls.append(arguments),
+    )
+    for scale in (1.0, 2.0):
+        operator.potential(scale * np.ones(2))
+        operator.evaluate(scale * np.ones(2))
+    assert calls == []
