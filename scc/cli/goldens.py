@@ -59,4 +59,4 @@ def goldens(out: Path | None, only: tuple[str, ...], force: bool, listing: bool)
                 failure.exit_status,
             ) from error
         click.echo(ending, err=True)
-    click.echo(f"{len(wanted)} systems in {out}")
+    click.echo(f"{len(wanted)} system{'' if len(wanted) == 1 else 's'} in {out}")
