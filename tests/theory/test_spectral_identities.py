@@ -5,9 +5,9 @@ import numpy as np
 import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
-from scc.theory import spectral_identities as identities
 
 from scc.occupations.fermi_dirac import FermiDirac, entropy
+from scc.theory import spectral_identities as identities
 
 
 def test_kinetic_and_entropy_parts_combine_to_g() -> None:

@@ -1,0 +1,105 @@
+"""What a statement of the paper is once its constants are known: hypotheses, bounds, checks.
+
+Every file of this folder that restates a numbered statement offers
+
+* ``derivation() -> dict[str, bool]``: the steps of the proof as running sympy or mpmath, each True
+  when it holds;
+* ``hypotheses(system) -> dict[str, bool | float | str]``: the assumptions, checked by code;
+* ``bound(system, …)``: the right-hand side with explicit constants, computed *for that system*;
+* ``checks(system) -> list[Check]``: what the statement bounds, measured, next to the bound.
+
+A statement says nothing about a system that violates a hypothesis: ``checks`` is then not asked.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from scc.arrays import FloatArray
+
+
+@dataclass(frozen=True)
+class Check:
+    """A measured quantity against its bound: measured ≤ bound + rounding, entry by entry.
+
+    Attributes
+    ----------
+    quantity:
+        What is bounded, with its unit: ``"|dE_l/dv_m| [electrons]"``.
+    measured, bound:
+        Same shape (or scalars), non-negative.
+    rounding:
+        Error of the *measurement* by rounding, estimated before it is looked at (backward-error
+        bounds of the algorithms used, not a fitted tolerance). Scalar or the same shape.
+    rates:
+        (measured, bound) exponential rates where the statement is about one, for the looseness
+        report; bounds of rates are checked through ``measured`` and ``bound`` all the same.
+    """
+
+    quantity: str
+    measured: FloatArray
+    bound: FloatArray
+    rounding: FloatArray
+    rates: tuple[float, float] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        quantity: str,
+        measured: ArrayLike,
+        bound: ArrayLike,
+        rounding: ArrayLike = 0.0,
+        rates: tuple[float, float] | None = None,
+    ) -> "Check":
+        """A check of anything array-like; bound and rounding are broadcast to the measured shape.
+
+        Raises ValueError if the bound is NaN or the measurement is not finite: a bound that is
+        infinite is one that says nothing, and holds; a measurement that is NaN is a broken one.
+        """
+        measured = np.abs(np.asarray(measured, dtype=np.float64))
+        bound = np.broadcast_to(np.asarray(bound, dtype=np.float64), measured.shape)
+        rounding = np.broadcast_to(np.asarray(rounding, dtype=np.float64), measured.shape)
+        if not np.all(np.isfinite(measured)):
+            raise ValueError(f"{quantity}: the measurement is not finite")
+        if np.any(np.isnan(bound)) or np.any(np.isnan(rounding)):
+            raise ValueError(f"{quantity}: the bound is NaN")
+        return cls(quantity, measured, bound, rounding, rates)
+
+    @property
+    def holds(self) -> bool:
+        """No entry exceeds its bound by more than the rounding of its measurement."""
+        return bool(np.all(self.measured <= self.bound + self.rounding))
+
+    @property
+    def worst(self) -> float:
+        """Largest measured/(bound + rounding); above one means a violation."""
+        allowed = self.bound + self.rounding
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = np.where(allowed > 0.0, self.measured / allowed, np.inf)
+        ratio = np.where(self.measured == 0.0, 0.0, ratio)
+        return float(np.max(ratio, initial=0.0))
+
+    @property
+    def looseness(self) -> float:
+        """Smallest bound/measured over entries that stand clear of rounding (NaN if none does)."""
+        clear = self.measured > 10.0 * self.rounding
+        clear &= self.measured > 0.0
+        if not np.any(clear):
+            return float("nan")
+        return float(np.min(self.bound[clear] / self.measured[clear]))
+
+
+def violations(checks: list[Check]) -> list[str]:
+    """One line for each check that does not hold."""
+    return [
+        f"{check.quantity}: measured is {check.worst:.6g} times what is allowed"
+        for check in checks
+        if not check.holds
+    ]
+
+
+def satisfied(hypotheses: Mapping[str, bool | float | str]) -> bool:
+    """No hypothesis is False."""
+    return all(value is not False for value in hypotheses.values())
