@@ -57,6 +57,7 @@ def test_dependencies_point_one_way() -> None:
         "equilibration",
         "locality",
         "theory",
+        "certify",
         "claims",
         "cli",
     ]
