@@ -86,6 +86,11 @@ class PolynomialOccupation:
             )
         return self
 
+    @property
+    def occupation_coefficients(self) -> FloatArray:
+        """(N,) Chebyshev coefficients of F_N on the hull, those of G_N′ rounded to float64."""
+        return self._occupation_series
+
     def grand_potential(self, x: ArrayLike) -> FloatArray:
         """G_N(x) in Hartree."""
         return series_value(self.coefficients, self._scaled(x))
