@@ -16,10 +16,10 @@ so the Chebyshev recurrence T_{k+1} = 2A T_k − T_{k−1}, A = (H − centre)/h
 the pair (T_k, DT_k): DT_{k+1} = 2A DT_k + 2V T_k − DT_{k−1}, V = v/half-width.
 
 Columns are taken a block of neighbouring atoms at a time. k hops fill T_k(A) e_ℓ out to graph
-distance k, and of T_k only what N − k further hops bring back next to ℓ is asked for: rows within
-min(k, N − k + 1) hops. Nothing is truncated; the result is that of the dense evaluation to
-rounding. The number of multiplications a column depends on N and on the surroundings within
-(N + 1)/2 hops, not on M.
+distance k, and of T_k only what the hops still to come bring back is asked for: to ℓ itself by G_N,
+of degree N, and next to it by F_N, of degree N − 1; both from min(k, N − k) hops. Nothing is
+truncated; the result is that of the dense evaluation to rounding. The number of multiplications a
+column depends on N and on the surroundings within N/2 hops, not on M.
 """
 
 from collections.abc import Iterator
@@ -153,7 +153,7 @@ class _Recurrence:
     def add(self, here: IntArray) -> None:
         """The columns of the orbitals ``here``."""
         degree, columns = len(self._grand_series) - 1, len(here)
-        shells = _shells(self._pattern, here, (degree + 1) // 2)
+        shells = _shells(self._pattern, here, degree // 2)
         order = np.concatenate(shells)
         reach = np.cumsum([len(shell) for shell in shells])  # rows within 0, 1, 2, … hops
         local, v = self._scaled[order][:, order], self._v[order, None]
@@ -165,7 +165,7 @@ class _Recurrence:
         grand = np.full(columns, self._grand_series[0])
         outer = columns
         for k in range(1, degree + 1):
-            inner = int(reach[min(k, degree - k + 1, len(reach) - 1)])
+            inner = int(reach[min(k, degree - k, len(reach) - 1)])
             matrix = local[:inner, :outer]
             following = matrix @ current[:outer]
             following[:, columns:] += v[:inner] * current[:inner, :columns]
