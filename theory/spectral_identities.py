@@ -79,3 +79,16 @@ def zero_temperature_limits() -> dict[str, tuple[sp.Expr, sp.Expr]]:
             sp.simplify(sp.limit(sp.simplify(G), beta, sp.oo)),
         )
     return limits
+
+
+def derivation() -> dict[str, bool]:
+    """(i)-(v), each True when it holds."""
+    distance = sp.symbols("d", positive=True)
+    limits = {"below": (1, -distance), "above": (0, 0)}
+    return {
+        "(i) (x − µ)F + S(F)/β = G": free_energy_identity() == 0,
+        "(ii) G′ = F": derivative_identity() == 0,
+        "(iii) S′(F)/β = −(x − µ)": entropy_slope_identity() == 0,
+        "(iv) F′ = −βF(1 − F)": slope_identity() == 0,
+        "(v) β → ∞: F → indicator of x < µ, G → min(x − µ, 0)": zero_temperature_limits() == limits,
+    }
