@@ -7,7 +7,7 @@ CLAIM = bound_claim(
     statement=(
         "−DF(H) lies between min{−F′(λ_1), −F′(λ_n)} and max{−F[a₋, a₊], −F′(a₋), −F′(a₊)} ≤ β/4, "
         "a± the levels next to µ, both attained; at β = ∞ between 1/(λ_n − λ_1) and 1/(a₊ − a₋) on "
-        "the occupied–unoccupied block, zero elsewhere. At fixed N constants are mapped to zero and "
+        "the occupied–unoccupied block, zero elsewhere. At fixed N constants go to zero and "
         "both bounds hold on trace-free matrices."
     ),
     source="Lemma 11",
