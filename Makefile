@@ -7,7 +7,7 @@ export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 export MPLBACKEND ?= Agg
 
-.PHONY: reproduce test test-all fuzz lint figures clean
+.PHONY: reproduce test test-all fuzz lint figures notebooks data clean
 
 reproduce: $(VENV)/.installed
 	$(BIN)/scc verify --workers 2 --out out
@@ -28,6 +28,15 @@ lint: $(VENV)/.installed
 
 figures: $(VENV)/.installed
 	$(BIN)/scc figure all --out out/figures
+
+notebooks: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --editable '.[notebooks]'
+	$(BIN)/python paper-notebooks/execute.py --out out/notebooks
+
+# Hours: see data/water/README.md. What is finished is kept; run it again to go on.
+data: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --editable '.[data]'
+	$(BIN)/python data/water/generate.py
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "scc needs Python 3.11 or newer, found " + sys.version'
