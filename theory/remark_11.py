@@ -1,0 +1,350 @@
+"""Remark 11: is the factor M in Theorem 8 real? At β < ∞ no; in insulators M^{1−1/d}, and no more.
+
+Setting: on-site features, v̂ = V = J(p(v̂) − Z), p(v) = 2 diag F(H⁰ + v); v* is a solution, v*_N one
+with F_N in place of F, X ⊃ σ(H(v)) for all v between them. Write η = ‖F − F_N‖_X,
+δ(v) = p_N(v) − p(v), w = v*_N − v*, X̄ = −∫₀¹ χ₀(v* + tw) dt ≥ 0 (Lemma 11), S̄ = (J⁻¹ + X̄)⁻¹, and
+X, S, ε = 1 + JX for the same at v*. One orbital an atom, or η → η times the orbitals of an atom.
+
+(A) *Identity.* w = J(p_N(v*_N) − p(v*)) = Jδ − JX̄w, hence, without remainder,
+
+        w = S̄ δ(v*_N),   |δ_ℓ| ≤ 2η,   0 < S̄ ≤ J.
+
+    The polynomial acts through a *local* δ, uniformly small; growth is the business of S̄ alone.
+(B) *Never M.* S̄ ≤ J and Cauchy–Schwarz in S̄: |w_ℓ| ≤ √(J_ℓℓ δᵀJδ) ≤ 2η √(J_ℓℓ M ‖J‖_∞). With
+    minimal spacing 𝔪 in dimension d, ‖J‖_∞ ≲ (2/𝔪)(ln M, 2√M, (3/2) M^{2/3}): powers of M below
+    (M ln M)^{1/2}, M^{3/4}, M^{5/6} for every on-site system, stable or not. 𝒢 is the maximum of a
+    concave function of v, so |𝒢_N(v*_N) − 𝒢(v*)| ≤ 2n‖G − G_N‖_X + δᵀS̄δ.
+(C) *β < ∞: no growth.* S = X⁻¹ − ε⁻¹X⁻¹ and DT(v*) = −½Xε, so with c_stab of (3.12)
+
+        s := ‖S‖_∞ ≤ ‖X⁻¹‖_∞ + ½ c_stab.
+
+    X ≥ 2 min|F′| > 0 has exponentially decaying entries (Corollary 14), so has X⁻¹, and ‖X⁻¹‖_∞
+    is bounded independently of M: under the hypothesis of Theorem 8 s is too. If 4s²Lη ≤ 1,
+    L = 2C₂ with ‖D²F(H)[A,A]‖ ≤ C₂‖A‖², there *is* a v*_N with
+
+        ‖v*_N − v*‖_∞ ≤ r = (1 − √(1 − 4s²Lη))/(sL) ≤ 4sη
+
+    by Brouwer: v ↦ v* + S[p_N(v) − p(v*) + X(v − v*)] maps the ball of radius r into itself, its
+    bracket being δ(v) plus the Taylor remainder of p. No M in the bound, no ln M in the condition
+    on N. In the mean square not even (3.12) is needed: (|w|²/M)^{1/2} ≤ 2η/λ_min(X̄) ≤ η/min|F′|.
+(D) *β = ∞: the growth is real.* Then p does not see constants, X̄1 = 0. With e = J⁻¹1,
+    Cap = 1ᵀJ⁻¹1, and Q = Σδ the charge that F_N creates,
+
+        eᵀw = Q,   hence   ‖w‖_∞ ≥ |Q|/‖e‖₁   (= |Q|/Cap where e ≥ 0),
+
+    exact at any N and M. Cap is that of a conductor: with a spheroid of capacity C around all
+    charges, Cap ≤ (√C + t√(M/λ_min(J)))², t Gaussian tails outside; C ~ L/(2 ln L), 2R/π, R. In
+    a crystal Q = σM + O(surface): ‖w‖_∞ ≥ c|σ| (ln M, M^{1/2}, M^{2/3}), attained by any insulator
+    with σ ≠ 0, and s ≤ ‖ε⁻¹‖_∞‖J‖_∞ has the same powers.
+(E) *Remedies at β = ∞.* E1: F̃_N = F_N − (Q/2n)1, which needs the trace only, |Q/2n| ≤ η. Any flow
+    D between pairs of atoms, D antisymmetric, Σ_k D_ℓk = δ̃_ℓ, has
+
+        (Jδ̃)_i = ½ Σ_ℓk D_ℓk (J_iℓ − J_ik):   ‖w‖_∞ ≤ ‖ε̄⁻¹‖_∞ max_i ½ Σ_ℓk |D_ℓk| |J_iℓ − J_ik|,
+
+    for bounded flows between neighbours Σ r⁻²: bounded, ln M, M^{1/3} for d = 1, 2, 3. (In 1D, with
+    partial sums D_k, ≤ 2J₀ max|D_k| ‖ε̄⁻¹‖_∞.) A crystal has bounded flows, which carry the charge
+    of its surface into the bulk. E2: F̃_N = F_N + Σ_{j<d} c_j q_j with constants c_j, the same for
+    all M, that cancel the charges of bulk, faces and edges, found from d + 1 small clusters; left
+    are corners and dipole layers, with bounded potentials. A polynomial: body order is kept.
+
+C₂: see ``_second_derivative``. A ball of radius r about v* moves levels by at most r (Weyl).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from scc.arrays import FloatArray
+from scc.bodyorder.polynomial import PolynomialOccupation
+from scc.bodyorder.spectral_set import SpectralSet
+from scc.bodyorder.suprema import polynomial_errors
+from scc.occupations.fermi_dirac import FermiDirac
+from scc.theory import _capacity, _remark_11_steps
+from scc.theory._body_ordered import Populations, solve
+from scc.theory._screened import ScreenedInteraction, max_norm
+from scc.theory._second_derivative import second_derivative_constant
+from scc.theory.statement import Check
+from scc.theory.system import TightBindingSystem
+
+MODELS = ("onsite",)
+
+_DEGREES = (8, 12, 16, 24, 32, 48)
+_MARGIN = 0.05
+"""How far X reaches beyond the spectrum, Hartree: room for v*_N − v*; less in small gaps."""
+
+
+def row_sum_bound(atoms: int, spacing: float, dimension: int, diagonal: float) -> float:
+    """Bound of ‖J‖_∞: the j-th neighbour is at least max(𝔪, ½𝔪((j+1)^{1/d} − 1)) away (packing)."""
+    j = np.arange(1, atoms, dtype=np.float64)
+    distance = np.maximum(spacing, 0.5 * spacing * ((j + 1.0) ** (1.0 / dimension) - 1.0))
+    return diagonal + float(np.sum(1.0 / distance))
+
+
+def radius(s: float, curvature: float, eta: float) -> float:
+    """r of (C) in Hartree, L = 2 · ``curvature``; ∞ where 4s²Lη > 1."""
+    discriminant = 1.0 - 8.0 * s**2 * curvature * eta
+    if not discriminant >= 0.0:
+        return np.inf
+    return 4.0 * s * eta / (1.0 + float(np.sqrt(discriminant)))  # the root without cancellation
+
+
+def flow_bound(kernel: FloatArray, charges: FloatArray, distances: FloatArray) -> float:
+    """Bound of ‖Jδ̃‖_∞ by a flow between atoms whose divergence is δ̃, Hartree; see (E).
+
+    The flow is a gradient, D_ℓk = (φ_ℓ − φ_k)/r_ℓk⁴, between near atoms above all; what rounding or
+    Σδ̃ ≠ 0 leaves of δ̃ is counted with ‖J‖_∞.
+    """
+    with np.errstate(divide="ignore"):
+        weights = np.where(distances > 0.0, distances**-4.0, 0.0)
+    laplacian = np.diag(np.sum(weights, axis=1)) - weights
+    potential = np.linalg.lstsq(laplacian, charges, rcond=None)[0]
+    flow = np.abs(weights * (potential[:, None] - potential[None, :]))
+    left = charges - np.sum(weights * (potential[:, None] - potential[None, :]), axis=1)
+    carried = [0.5 * float(np.sum(flow * np.abs(row[:, None] - row[None, :]))) for row in kernel]
+    return max(carried) + max_norm(kernel) * float(np.max(np.abs(left)))
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What the statement says of one system and polynomial. Hartree, electrons.
+
+    eta: proved ‖F−F_N‖_X, times the orbitals of an atom; eta_energy: ‖G−G_N‖_X; s; curvature C₂;
+    radius r of (C), ∞ where its condition fails or X is too small for it; margin: of X around the
+    spectrum; mean_square: of (|w|²/M)^{1/2} to first order; unconditional: of |w_ℓ| by (B), (M,).
+    """
+
+    eta: float
+    eta_energy: float
+    s: float
+    curvature: float
+    radius: float
+    margin: float
+    mean_square: float
+    unconditional: FloatArray
+
+
+def hypotheses(system: TightBindingSystem) -> dict[str, bool | float | str]:
+    """On-site features in free space; β < ∞ or a gap at µ."""
+    found: dict[str, bool | float | str] = {
+        "features are on-site": bool(system.assembly.diagonal),
+        "not periodic": not any(system.configuration.periodic),
+        "levels on both sides of mu": bool(system.levels[0] < system.mu < system.levels[-1]),
+    }
+    if system.zero_temperature:
+        found["gap at mu"] = min(system.gap_below, system.gap_above) > 0.0
+    return found
+
+
+def polynomial(system: TightBindingSystem, s: float) -> tuple[PolynomialOccupation, float]:
+    """(F_N, margin of its X around the spectrum), N the least tried with which (C) applies."""
+    margin = _MARGIN
+    low, high = system.levels[0], system.levels[-1]
+    if system.zero_temperature:
+        margin = min(margin, 0.2 * system.gap_below, 0.2 * system.gap_above)
+        lower = (low - margin, system.mu - system.gap_below + margin)
+        X = SpectralSet((lower, (system.mu + system.gap_above - margin, high + margin)))
+    else:
+        X = SpectralSet(((low - margin, high + margin),))
+    curvature = _curvature(system, margin)
+    exact, points = FermiDirac(system.beta, system.mu), X.sample(200)
+    family = PolynomialOccupation.sequence(X, _DEGREES, system.beta, system.mu)
+    for found in family:
+        eta = float(np.max(np.abs(exact.occupation(points) - found.occupation(points))))
+        if radius(s, curvature, 1.1 * eta) <= margin:
+            return found, margin
+    return family[2], margin
+
+
+def _curvature(system: TightBindingSystem, margin: float) -> float:
+    """C₂ for all H within ``margin``, 1/Hartree²."""
+    return second_derivative_constant(system.beta, min(system.gap_below, system.gap_above) - margin)
+
+
+def bound(
+    system: TightBindingSystem,
+    occupation: PolynomialOccupation,
+    margin: float,
+    screened: ScreenedInteraction,
+) -> Bounds:
+    """The bounds (B) and (C) with v̂ of the system as v*."""
+    errors = polynomial_errors(occupation)
+    eta = errors.occupation.upper * int(np.max(np.bincount(system.owner)))
+    s = screened.norm * (1.0 + screened.rounding)
+    curvature = _curvature(system, margin)
+    r = radius(s, curvature, eta)
+    J = screened.kernel
+    softest = screened.softest - len(J) * np.finfo(np.float64).eps * max_norm(screened.response)
+    return Bounds(
+        eta,
+        errors.grand_potential.upper,
+        s,
+        curvature,
+        r if r <= margin else np.inf,
+        margin,
+        2.0 * eta / softest if softest > 0.0 else np.inf,
+        2.0 * eta * np.sqrt(np.diag(J) * float(np.sum(J))),
+    )
+
+
+def checks(system: TightBindingSystem) -> list[Check]:
+    """(A) to (E) to first order, and in full where the condition of (C) holds."""
+    screened = ScreenedInteraction.of(system)
+    occupation, margin = polynomial(system, screened.norm)
+    limits = bound(system, occupation, margin, screened)
+    S, J, rounding = screened.screened, screened.kernel, screened.rounding
+    populations = Populations(system, occupation)
+    delta = populations.error(np.zeros(system.atoms))
+    first = S @ delta
+    size = float(np.max(np.abs(first)))
+    slack = rounding * screened.norm * 2.0 * limits.eta + screened.norm * populations.rounding
+    found = [
+        Check.of("first-order |v_N - v*| [Ha]", size, 2 * limits.eta * limits.s, slack),
+        Check.of("first-order |v_N - v*|, no stability [Ha]", first, limits.unconditional, slack),
+        Check.of(
+            "first-order rms of v_N - v* [Ha]",
+            np.sqrt(np.mean(first**2)),
+            limits.mean_square,
+            slack,
+        ),
+        Check.of("|S_kk| [Ha/electron]", np.diag(S), np.diag(J), rounding * np.diag(J)),
+        *_screening(system, screened),
+    ]
+    if system.zero_temperature:
+        found += _insulator(system, screened, delta, first, slack)
+    if np.isfinite(limits.radius):
+        solution = solve(populations, S, screened.response, limits.margin)
+        # The proof of (C) is of existence; this iteration it does not need.
+        if solution is not None:
+            found += _nonlinear(populations, solution, screened, limits)
+    return found
+
+
+def _screening(system: TightBindingSystem, screened: ScreenedInteraction) -> list[Check]:
+    """(C): λ_min(X) ≥ 2 min|F′| and ‖S‖_∞ ≤ ‖X⁻¹‖_∞ + ½c_stab; capacity and row sums of J."""
+    J, X = screened.kernel, screened.response
+    eps, atoms = np.finfo(np.float64).eps, len(J)
+    softest_kernel = float(np.linalg.eigvalsh(J)[0]) - atoms * eps * max_norm(J)
+    found = [
+        Check.of(
+            "norm of J [Ha/electron]",
+            max_norm(J),
+            row_sum_bound(atoms, system.minimal_spacing, 3, float(np.max(np.diag(J)))),
+            atoms * eps * max_norm(J),
+        )
+    ]
+    if softest_kernel > 0.0:
+        condition = max_norm(J) / softest_kernel
+        capacity = float(np.sum(np.linalg.solve(J, np.ones(atoms))))
+        width = 1.0 / (float(np.min(np.diag(J))) * np.sqrt(np.pi))  # J_ℓℓ = 1/(σ√π)
+        limit = _capacity.capacity_bound(system.configuration.positions, width, softest_kernel)
+        allowed = atoms * eps * condition * abs(capacity)
+        found.append(Check.of("capacity [bohr]", max(capacity, 0.0), limit, allowed))
+    if not system.zero_temperature:
+        levels = system.levels[[0, -1]]
+        least = -2.0 * float(np.max(FermiDirac(system.beta, system.mu).derivative(levels)))
+        per_atom = int(np.min(np.bincount(system.owner)))
+        found.append(
+            Check.of(
+                "least response 2 min|F'| [electrons/Ha]",
+                least * per_atom,
+                max(screened.softest, 0.0),
+                atoms * eps * max_norm(X) + system.beta**2 * system.rounding_unit,
+            )
+        )
+        inverse = screened.inverse_response
+        if inverse is not None:
+            product = screened.inverse_dielectric @ inverse
+            limit = max_norm(inverse) + max_norm(product)
+            allowed = atoms * eps * max_norm(X) * max_norm(inverse) * limit
+            allowed += screened.rounding * limit
+            found.append(
+                Check.of("norm of S against c_stab [Ha/electron]", screened.norm, limit, allowed)
+            )
+    return found
+
+
+def _insulator(
+    system: TightBindingSystem,
+    screened: ScreenedInteraction,
+    delta: FloatArray,
+    first: FloatArray,
+    slack: float,
+) -> list[Check]:
+    """(D) and E1 to first order."""
+    J, atoms = screened.kernel, system.atoms
+    equilibrium = np.linalg.solve(J, np.ones(atoms))
+    charge = float(np.sum(delta))
+    condition = np.linalg.cond(J) * atoms * np.finfo(np.float64).eps
+    neutral = delta - charge / atoms
+    total = float(np.sum(np.abs(equilibrium)))
+    relative = condition + screened.rounding
+    limit = max_norm(screened.inverse_dielectric) * flow_bound(J, neutral, system.distances)
+    return [
+        Check.of(
+            "|Q|/|e|_1 against |v_N - v*| [Ha]",
+            abs(charge) / total,
+            np.max(np.abs(first)),
+            slack + relative * abs(charge) / total,
+        ),
+        Check.of(
+            "neutralised |v_N - v*| by a flow [Ha]",
+            np.max(np.abs(screened.screened @ neutral)),
+            limit,
+            slack + screened.rounding * limit,
+        ),
+    ]
+
+
+def _nonlinear(
+    populations: Populations,
+    solution: tuple[FloatArray, float],
+    screened: ScreenedInteraction,
+    limits: Bounds,
+) -> list[Check]:
+    """The full difference w = v*_N − v*: (A) with its remainder, (B), (C), (D), the energy."""
+    w, step = solution
+    system, S, J = populations.system, screened.screened, screened.kernel
+    size = float(np.max(np.abs(w)))
+    # The iteration contracts by at least a half where (C) holds with some room.
+    slack = 2.0 * (step + limits.s * 2.0 * populations.rounding) + screened.rounding * size
+    delta = populations.error(w)
+    remainder = limits.s * limits.curvature * size**2
+    p_N = populations.polynomial(w)
+    energy = populations.grand_potential_change(w) - float(
+        w @ populations.reference + 0.5 * w @ (p_N - populations.reference)
+    )
+    shrunk = 1.0 - limits.s * limits.curvature * size
+    squares = float(np.sum(J)), system.atoms * limits.s / shrunk if shrunk > 0.0 else np.inf
+    allowed = 2.0 * len(system.levels) * limits.eta_energy + 4.0 * limits.eta**2 * min(squares)
+    found = [
+        Check.of("|v_N - v*| [Ha]", size, limits.radius, slack),
+        Check.of("|v_N - v*|, no stability [Ha]", w, limits.unconditional, slack),
+        Check.of("|v_N - v* - S delta| [Ha]", w - S @ delta, remainder, 2.0 * slack),
+        Check.of(
+            "|G_N - G| at the solutions [Ha]",
+            energy,
+            allowed,
+            2.0 * len(system.levels) * (system.rounding_unit + populations.rounding)
+            + float(np.sum(np.abs(p_N))) * slack,
+        ),
+    ]
+    if system.zero_temperature:
+        equilibrium = np.abs(np.linalg.solve(J, np.ones(system.atoms)))
+        charge = abs(float(np.sum(delta))) / float(np.sum(equilibrium))
+        relative = np.linalg.cond(J) * system.atoms * np.finfo(np.float64).eps
+        found.append(
+            Check.of(
+                "|Q|/|e|_1 against |v_N - v*|, in full [Ha]",
+                charge,
+                size,
+                slack
+                + relative * charge
+                + system.atoms * populations.rounding / np.sum(equilibrium),
+            )
+        )
+    return found
+
+
+def derivation() -> dict[str, bool]:
+    """The identities (A), (C), (D), (E), the radius, C₂ and the capacities."""
+    return _remark_11_steps.derivation()
