@@ -94,7 +94,10 @@ class GaussianTightBinding:
 
 
 class GaussianAssembly:
-    """S, H⁰, W at one geometry (HamiltonianAssembly). X = S^{-1/2}, or 1 when orthonormal."""
+    """S, H⁰, W at one geometry (HamiltonianAssembly). X = S^{-1/2}, or 1 when orthonormal.
+
+    ``features`` are the functions Ξ_c at every atom, None for the complete set.
+    """
 
     diagonal = False
 
@@ -113,6 +116,7 @@ class GaussianAssembly:
         self.nuclear_charges = nuclear_charges
         self.neutral_electrons = total_charge(nuclear_charges)
         self.complete = features is None
+        self.features = features
         self.three_centre = None if features is None else ThreeCentreOverlap(basis, features)
         size = basis.n_functions
         self.feature_shape: tuple[int, ...] = (
@@ -123,7 +127,7 @@ class GaussianAssembly:
         self.loewdin = Loewdin(self.overlap.matrix) if mode == "loewdin" else None
         # X as a plain matrix keeps the formulas of both modes the same.
         self._x = np.eye(size) if self.loewdin is None else self.loewdin.inverse_square_root
-        self._nuclear_exponent = nuclear_exponent
+        self.nuclear_exponent = nuclear_exponent
 
     @cached_property
     def overlap(self) -> OneElectronIntegral:
@@ -140,8 +144,8 @@ class GaussianAssembly:
         """E_el[ρ] with the nuclei, and their mutual repulsion."""
         exponents = (
             None
-            if self._nuclear_exponent is None
-            else np.full(len(self.configuration), self._nuclear_exponent)
+            if self.nuclear_exponent is None
+            else np.full(len(self.configuration), self.nuclear_exponent)
         )
         return (PairDensityCoulomb(self.basis, self.nuclear_charges, exponents),)
 
