@@ -99,8 +99,8 @@ def checks(system: TightBindingSystem) -> list[Check]:
         for name, *parts in _one_atom(system, atom, resolvent):
             found.setdefault(name, []).append(tuple(np.atleast_1d(part) for part in parts))
     checks = []
-    for name, parts in found.items():
-        values, limits, allowances = (np.concatenate(part) for part in zip(*parts, strict=True))
+    for name, columns in found.items():
+        values, limits, allowances = (np.concatenate(part) for part in zip(*columns, strict=True))
         checks.append(Check.of(name, values, limits, allowances))
     return checks
 
