@@ -84,10 +84,33 @@ class ResolventBounds:
         weights = self.line.occupation[self.line.occupation > 0.0]
         return float(math.factorial(order) * (weights @ powers + last))
 
-    def grand_potential_curvature(self) -> float:
-        """Bound of ‖D²G(H)‖ in operator norm, 1/Hartree; of the line about E, as all for G."""
-        last = self.line.grand_potential_tail(3) * self._distances[-1] ** -3
-        return float(2.0 * (self.line.grand_potential @ self._distances**-3.0 + last))
+    def grand_potential_moment(self, order: int) -> float:
+        """Bound of ‖D^jG(H)‖, j = ``order`` ≥ 1: 1 for the first, j! Σ ν_k 𝔡_k^{−(j+1)} beyond."""
+        if order == 1:
+            return 1.0
+        last = self.line.grand_potential_tail(order + 1) * self._distances[-1] ** -(order + 1)
+        summed = self.line.grand_potential @ self._distances ** -(order + 1.0)
+        moved = abs(self.line.offset) * self.occupation_moment(order)
+        return float(math.factorial(order) * (summed + last) + moved)
+
+    def log_entries(self, r: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """ln of bounds of |R_ab|, |Re R_ab| and, for a ≠ b, |Im R_ab| at orbital distances r:
+        (S, *r.shape) each."""
+        weight = -r[..., None] * self.rates
+        parts = (self.whole_part, self.real_part, self.imaginary_part)
+        whole, real, imaginary = (
+            np.array([_log_least(weight, node) for node in part]) for part in parts
+        )
+        return whole, real, imaginary
+
+    def log_last_entries(self, r: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """The same at the last node, by bounds that fall like 1/s, 1/s², 1/s³ from there on."""
+        weight = -r[..., None] * self.rates
+        return (
+            _log_least(weight, self.last_whole),
+            _log_least(weight, self.last_real),
+            _log_least(weight, self.last_imaginary),
+        )
 
     @property
     def _distances(self) -> FloatArray:
@@ -132,8 +155,12 @@ def resolvent_bounds(system: TightBindingSystem) -> ResolventBounds:
     )
 
 
-def _least(log_weight: FloatArray, log_bound: FloatArray) -> FloatArray:
-    """exp of the minimum over the η for which there is a bound, (…, K) → (…)."""
+def _log_least(log_weight: FloatArray, log_bound: FloatArray) -> FloatArray:
+    """The minimum over the η for which there is a bound, (…, K) → (…)."""
     usable = log_bound < np.inf
-    least = np.min(log_weight[..., usable] + log_bound[usable], axis=-1, initial=np.inf)
-    return np.asarray(np.exp(least))
+    summed = log_weight[..., usable] + log_bound[usable]
+    return np.asarray(np.min(summed, axis=-1, initial=np.inf))
+
+
+def _least(log_weight: FloatArray, log_bound: FloatArray) -> FloatArray:
+    return np.asarray(np.exp(_log_least(log_weight, log_bound)))

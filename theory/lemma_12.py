@@ -107,13 +107,18 @@ def distances_to_spectrum(system: TightBindingSystem, z: complex) -> tuple[float
 
 def denominators(system: TightBindingSystem, norms: WeightedNorms, z: complex) -> FloatArray:
     """c(η) ≤ 1/‖(z − H_φ)⁻¹‖, (K,) Hartree; not positive where the argument fails."""
-    distance, below, above = distances_to_spectrum(system, z)
-    plain = distance - norms.stretch
-    near = np.maximum(min(below, above) - norms.even, 0.0)
-    adjoint = np.hypot(near, z.imag) - norms.odd
+    _, below, above = distances_to_spectrum(system, z)
+    return denominators_at(norms, below, above, z.imag)
+
+
+def denominators_at(norms: WeightedNorms, below: float, above: float, height: float) -> FloatArray:
+    """The same for any z = E + i·height with d₋ ≥ below, d₊ ≥ above."""
+    near = min(below, above)
+    plain = np.hypot(near, height) - norms.stretch
+    adjoint = np.hypot(np.maximum(near - norms.even, 0.0), height) - norms.odd
     low, high = below - norms.even, above - norms.even
     gap = 0.5 * (low + high) - np.hypot(0.5 * (low - high), norms.odd)
-    return np.maximum(np.maximum(plain, adjoint), gap)
+    return np.asarray(np.maximum(np.maximum(plain, adjoint), gap))
 
 
 def paper_exponent(system: TightBindingSystem, z: complex, share: float = 0.5) -> float:

@@ -198,7 +198,7 @@ def rounding(locality: LocalityBound) -> tuple[float, float]:
     slope, curvature = resolvent.occupation_moment(1), resolvent.occupation_moment(2)
     orbitals = float(np.max(np.bincount(system.owner)))
     of_f = a * (u * curvature + unit * slope)
-    of_g = a * (u * resolvent.grand_potential_curvature() + unit)
+    of_g = a * (u * resolvent.grand_potential_moment(2) + unit)
     of_vf = v * of_f + b * (u * slope + unit)
     return 2.0 * orbitals * of_f, 2.0 * orbitals * (of_g + of_vf)
 
