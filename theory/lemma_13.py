@@ -269,7 +269,10 @@ def _interpolation_of_a_pole() -> bool:
     nodes = [mpmath.mpf(v) for v in ("-1.1", "-0.2", "0.4", "0.9")]
     z, zeta = mpmath.mpf("0.33"), mpmath.mpc("0.1", "0.8")
     product: Any = mpmath.fprod
-    omega = lambda x: product(x - node for node in nodes)  # noqa: E731
+
+    def omega(x: Any) -> Any:
+        return product(x - node for node in nodes)
+
     value = sum(
         product((z - other) / (node - other) for other in nodes if other != node) / (zeta - node)
         for node in nodes

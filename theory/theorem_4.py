@@ -229,9 +229,9 @@ def checks(system: TightBindingSystem) -> list[Check]:
     return checks
 
 
-def sampled(system: TightBindingSystem) -> list[int]:
-    """Up to :data:`SAMPLED_ATOMS` atoms, first and last among them."""
-    number = min(SAMPLED_ATOMS, system.atoms)
+def sampled(system: TightBindingSystem, number: int = SAMPLED_ATOMS) -> list[int]:
+    """Up to ``number`` atoms, first and last among them."""
+    number = min(number, system.atoms)
     return sorted({int(i) for i in np.linspace(0, system.atoms - 1, number).round()})
 
 
