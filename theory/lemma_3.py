@@ -170,6 +170,16 @@ def energy_rounding(
     return float(2.0 * n * system.rounding_unit + 16.0 * n * EPS * (terms + 2.0 * v))
 
 
+def directions(
+    system: TightBindingSystem, state: FunctionalState, rng: np.random.Generator
+) -> list[FloatArray]:
+    """u with ‖v(u)‖_F = 1: random, along V − v where the cubic term is large, and uniform."""
+    towards = system.assembly.feature_contract(mismatch(system, state))
+    shape = system.features.shape
+    found = [rng.standard_normal(shape), towards.reshape(shape), np.ones(shape)]
+    return [u / float(np.linalg.norm(_operator(system, u))) for u in found]
+
+
 def _gradient(
     system: TightBindingSystem,
     functional: EnergyFunctional,
@@ -195,9 +205,7 @@ def _gradient(
 
     small, large = _SMALL * scale, _LARGE * scale
     quotients, remainders = [], []
-    for _ in range(2):
-        u = rng.standard_normal(system.features.shape)
-        u /= float(np.linalg.norm(_operator(system, u)))
+    for u in directions(system, state, rng):
         slope = float(np.vdot(state.gradient, u))
 
         def energy(step: float, u: FloatArray = u) -> float:
@@ -207,13 +215,13 @@ def _gradient(
         remainders.append(energy(large) - state.energy - large * slope)
     return [
         Check.of(
-            "difference quotient of 𝒢 − 2⟨DF[W], V − v⟩ [Hartree/Hartree]",
+            "difference quotient of the energy − 2⟨DF[W], V − v⟩",
             quotients,
             0.5 * small * largest(small),
             rounding / small,
         ),
         Check.of(
-            "𝒢 beyond its first order [Hartree]",
+            "energy beyond its first order [Hartree]",
             remainders,
             0.5 * large**2 * largest(large),
             rounding + large * 64 * EPS * len(system.levels) * largest(0.0),
@@ -235,8 +243,10 @@ def _duality(
     gaps = [trial.energy - low for trial, low in zip(trials, lower, strict=False)]
     errors = [energy_error_bound(system.beta, mismatch(system, trial)) for trial in trials]
     found = [
-        Check.of("lower bound of the minimum above some 𝒢(v̂) [Hartree]", excess, 0.0, 2 * rounding),
-        Check.of("duality gap 𝒢(v̂) − L(D(v̂)) [Hartree]", gaps, errors, 2 * rounding),
+        Check.of(
+            "lower bound of the minimum, above some energy [Hartree]", excess, 0.0, 2 * rounding
+        ),
+        Check.of("duality gap of the energy [Hartree]", gaps, errors, 2 * rounding),
     ]
     if system.atoms <= _EQUILIBRATED and not system.zero_temperature:
         try:
@@ -245,7 +255,7 @@ def _duality(
             return found
         if result.converged:
             above = [trial.energy - result.energy for trial in trials]
-            name = "𝒢(v̂) − 𝒢(v̂*) [Hartree]"
+            name = "energy above its minimum [Hartree]"
             found.append(Check.of(name, np.maximum(above, 0.0), errors, 2 * rounding))
     return found
 

@@ -155,7 +155,7 @@ def _gradients(
     unit = 8.0 * n * occupation.degree * (_evaluation_rounding(occupation, 2) * size)
     unit += 8.0 * n * occupation.degree * _evaluation_rounding(occupation, 1)
     unit += system.rounding_unit * _evaluation_rounding(occupation, 3) / EPS * size
-    name = f"∂𝒢_N/∂v̂ + 2T_N, deg G_N = {occupation.degree} [Hartree/Hartree]"
+    name = f"gradient + 2T_N, deg G_N = {occupation.degree}"
     found = [Check.of(name, first + electrostatic + 2.0 * T, 0.0, unit)]
     if system.zero_temperature:
         extra = additional_term(system, occupation, A)

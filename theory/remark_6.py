@@ -14,9 +14,11 @@ the last attained to leading order where all levels lie far above µ and commute
 (2.27) is that of Lemma 3 with DF_N[A] = DF[A − ⟨A⟩1] in place of DF: the gradient of 𝒢 + µN at
 fixed N is 2⟨DF_N[W], V − v⟩, and what is beyond first order is bounded as there with
 
-    C₁ of Lemma 11 (−DF_N ≤ −DF),   C₂ = β²/(6√3) (1 + √n‖A‖)² + (β/4)(λ_max−λ_min)² ‖F′(H)‖_F
+    C₁ of Lemma 11 (−DF_N ≤ −DF),
+    C₂ = β²/(6√3) (1 + 2e + √n e²) + (β/4)(λ_max(A)−λ_min(A))² ‖F′(H)‖_F,    e ≥ |⟨A⟩|,
 
-for a unit A, because d²F(H_s − ε_F)/ds² = D²F[A−⟨A⟩, A−⟨A⟩] − ε_F″ F′(H).
+for a unit A, because d²F(H_s − ε_F)/ds² = D²F[A−⟨A⟩, A−⟨A⟩] − ε_F″ F′(H). Along a step t, with
+δ = t‖A‖, ⟨A⟩ moves by at most (β/4)t(λ_max−λ_min)², and F′ by a factor e^{2βδ}.
 
 Proof of (iv). With A = W − ε_F′ along H + sW, differentiating Tr F(H − ε_F) = const twice gives
 ε_F″ = ⟨DF′(H)[A], A⟩/Tr F′(H). Since |(ln|F′|)′| = β|1 − 2F| ≤ β, two values of |F′| at distance d
@@ -44,6 +46,7 @@ from scc.occupations.fermi_dirac import FermiDirac
 from scc.theory import lemma_11
 from scc.theory.lemma_3 import (
     STEEPEST,
+    directions,
     energy_rounding,
     kernel_norm,
     mismatch,
@@ -150,41 +153,38 @@ def checks(system: TightBindingSystem) -> list[Check]:
 def _gradient(
     system: TightBindingSystem, electrons: float, level: float, rng: np.random.Generator
 ) -> list[Check]:
-    """∂(𝒢 + µN)/∂v̂ at fixed N along a random unit direction, steps 1e-4/β and 0.3/β."""
+    """∂(𝒢 + µN)/∂v̂ at fixed N along unit directions, steps 1e-4/β and 0.3/β."""
     beta, n = system.beta, len(system.levels)
     functional = EnergyFunctional(system.model, beta=beta, ensemble=Canonical(electrons))
     state = functional.evaluate(system.features)
-    u = rng.uniform(-1.0, 1.0, system.features.shape)
-    A = _operator(system, u)
-    u, A = u / float(np.linalg.norm(A)), A / float(np.linalg.norm(A))
-    own = np.linalg.eigvalsh(A)
-    size, spread = float(np.max(np.abs(own))), float(own[-1] - own[0])
-    distance, kernel = (
-        float(np.linalg.norm(mismatch(system, state))),
-        kernel_norm(functional, system),
-    )
-    slope = float(np.vdot(state.gradient, u))
+    remainders: dict[float, list[tuple[float, float]]] = {1e-4: [], 0.3: []}
+    kernel = kernel_norm(functional, system)
+    distance = float(np.linalg.norm(mismatch(system, state)))
+    slopes = float(np.linalg.norm(FermiDirac(beta, level).derivative(system.levels)))
+    for u in directions(system, state, rng):
+        A = _operator(system, u)
+        own = np.linalg.eigvalsh(A)
+        size, spread = float(np.max(np.abs(own))), float(own[-1] - own[0])
+        gradient = float(np.vdot(state.gradient, u))
+        mean = abs(fermi_level_derivative(system, A, level))
+        for fraction, found in remainders.items():
+            step = fraction * min(1.0, 1.0 / beta)
+            first = lemma_11.bound(system.levels, beta, level, 2.0 * step * size)[1]
+            e = mean + beta / 4.0 * step * spread**2
+            second = STEEPEST * beta**2 * (1.0 + 2.0 * e + np.sqrt(n) * e**2)
+            second += beta / 4.0 * spread**2 * slopes * np.exp(2.0 * beta * step * size)
+            largest = second_derivative_bound(first, second, kernel, distance, step)
+            above = functional.evaluate(system.features + step * u).energy
+            found.append((above - state.energy - step * gradient, 0.5 * step**2 * largest))
     rounding = 2.0 * energy_rounding(system, functional, state) + 4.0 * electrons * (
         system.rounding_unit + 64.0 * np.finfo(np.float64).eps / beta
     )
-    found = []
-    for fraction in (1e-4, 0.3):
-        step = fraction * min(1.0, 1.0 / beta)
-        first = lemma_11.bound(system.levels, beta, level, 2.0 * step * size)[1]
-        second = STEEPEST * beta**2 * (1.0 + np.sqrt(n) * size) ** 2
-        second += beta / 4.0 * spread**2 * np.sqrt(n) * first
-        largest = second_derivative_bound(first, second, kernel, distance, step)
-        above = functional.evaluate(system.features + step * u).energy
-        remainder = above - state.energy - step * slope
-        found.append(
-            Check.of(
-                f"𝒢 + µN beyond its first order, step {fraction:g}/β [Hartree]",
-                remainder,
-                0.5 * step**2 * largest,
-                rounding,
-            )
-        )
-    return found
+    checks = []
+    for fraction, found in remainders.items():
+        measured, bounds = np.array(found).T
+        name = f"energy at fixed N beyond its first order, step {fraction:g}/β [Hartree]"
+        checks.append(Check.of(name, measured, bounds, rounding))
+    return checks
 
 
 def _operator(system: TightBindingSystem, features: FloatArray) -> FloatArray:
