@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import click
 
 from scc import __version__
+from scc.cli.certify import certify
 from scc.cli.equilibrate import equilibrate
 from scc.cli.errors import CommandError, Terminated, describe
 from scc.cli.figure import figure
@@ -75,7 +76,7 @@ def cli(debug: bool) -> None:
     """Self-consistent Coulomb interactions for machine-learned interatomic potentials."""
 
 
-for command in (verify, list_command, figure, equilibrate, goldens):
+for command in (verify, list_command, figure, equilibrate, certify, goldens):
     cli.add_command(command)
 
 
