@@ -67,18 +67,19 @@ def steps() -> dict[str, bool]:
     found["across the gap: a convex combination of three means"] = (
         sp.simplify(combined - (fx - fy) / (y - x)) == 0 and sp.simplify(sum(weights) - 1) == 0
     )
-    found["β → ∞: 1/(y − x) across µ, nothing on one side"] = _zero_temperature_limits()
+    found["β → ∞: F is constant on either side of µ, −F[x,y] = 1/(y − x) across"] = (
+        _zero_temperature_limits()
+    )
     found |= _canonical_steps()
     return found
 
 
 def _zero_temperature_limits() -> bool:
     b, d, e = sp.symbols("beta d e", positive=True)
-    fermi: Callable[[sp.Expr], sp.Expr] = lambda x: 1 / (1 + sp.exp(b * x))  # noqa: E731
-    across = sp.limit((fermi(-d) - fermi(e)) / (d + e), b, sp.oo)
-    above = sp.limit((fermi(d) - fermi(d + e)) / e, b, sp.oo)
-    below = sp.limit((fermi(-d - e) - fermi(-d)) / e, b, sp.oo)
-    return bool(sp.simplify(across - 1 / (d + e)) == 0 and above == 0 and below == 0)
+    occupied = sp.limit(1 / (1 + sp.exp(-b * d)), b, sp.oo)  # at µ − d, or further below
+    empty = sp.limit(1 / (1 + sp.exp(b * d)), b, sp.oo)
+    across = (occupied - empty) / (d + e)
+    return bool(occupied == 1 and empty == 0 and sp.simplify(across - 1 / (d + e)) == 0)
 
 
 def _canonical_steps() -> dict[str, bool]:

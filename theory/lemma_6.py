@@ -43,6 +43,7 @@ from scc.bodyorder.spectral_set import SpectralSet, spectral_set
 from scc.functional.energy import EnergyFunctional, FunctionalState
 from scc.occupations.ensemble import GrandCanonical
 from scc.theory import _lemma_6_steps, lemma_11
+from scc.theory._best_approximation import operator_of
 from scc.theory.statement import Check
 from scc.theory.system import TightBindingSystem
 
@@ -136,7 +137,7 @@ def _gradients(
 ) -> list[Check]:
     rng = np.random.default_rng(system.atoms)
     u = rng.standard_normal(system.features.shape)
-    A = _operator(system, u)
+    A = operator_of(system, u)
     u, A = u / float(np.linalg.norm(A)), A / float(np.linalg.norm(A))
     T = float(np.vdot(state.residual, u))
     F = _complex_step(system.hamiltonian, A, occupation, "F")
@@ -235,11 +236,6 @@ def _evaluation_rounding(occupation: PolynomialOccupation, order: int) -> float:
     half = 0.5 * (X.upper - X.lower)
     k = np.arange(len(occupation.coefficients), dtype=np.float64)
     return float(EPS * np.sum(np.abs(occupation.coefficients) * (k**2 / half) ** order))
-
-
-def _operator(system: TightBindingSystem, features: FloatArray) -> FloatArray:
-    v = system.assembly.feature_matrix(features)
-    return np.diag(v) if v.ndim == 1 else v
 
 
 def derivation() -> dict[str, bool]:

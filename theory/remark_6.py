@@ -44,12 +44,12 @@ from scc.functional.energy import EnergyFunctional
 from scc.occupations.ensemble import Canonical, fermi_level
 from scc.occupations.fermi_dirac import FermiDirac
 from scc.theory import lemma_11
+from scc.theory._best_approximation import mismatch, operator_of
 from scc.theory.lemma_3 import (
     STEEPEST,
     directions,
     energy_rounding,
     kernel_norm,
-    mismatch,
     second_derivative_bound,
 )
 from scc.theory.statement import Check
@@ -162,7 +162,7 @@ def _gradient(
     distance = float(np.linalg.norm(mismatch(system, state)))
     slopes = float(np.linalg.norm(FermiDirac(beta, level).derivative(system.levels)))
     for u in directions(system, state, rng):
-        A = _operator(system, u)
+        A = operator_of(system, u)
         own = np.linalg.eigvalsh(A)
         size, spread = float(np.max(np.abs(own))), float(own[-1] - own[0])
         gradient = float(np.vdot(state.gradient, u))
@@ -187,14 +187,9 @@ def _gradient(
     return checks
 
 
-def _operator(system: TightBindingSystem, features: FloatArray) -> FloatArray:
-    matrix = system.assembly.feature_matrix(features)
-    return np.diag(matrix) if matrix.ndim == 1 else matrix
-
-
 def _mixture(system: TightBindingSystem, rng: np.random.Generator) -> FloatArray:
     """v of random v̂ on all atoms, (n, n)."""
-    return _operator(system, rng.uniform(-1.0, 1.0, system.features.shape))
+    return operator_of(system, rng.uniform(-1.0, 1.0, system.features.shape))
 
 
 # -- derivation ----------------------------------------------------------------------------------
