@@ -1,0 +1,394 @@
+r"""The checker's own integrals: s and p functions, 1/r as a mixture of Gaussians.
+
+Nothing here comes from the prover's integrals. With 1/r = (2/√π)∫₀^∞ e^{−u²r²} du and
+τ = t² = u²/(u²+ρ), ρ = pq/(p+q), the two-electron integral of polynomials f(x−P) e^{−p(x−P)²} and
+g(y−Q) e^{−q(y−Q)²} is
+
+    2π^{5/2}/(pq√(p+q)) ∫₀¹ e^{−ρ|P−Q|²t²} E_τ[f(X) g(Y)] dt = … Σ_k e_k F_k(ρ|P−Q|²),
+
+where each component of (X, Y) is Gaussian with moments linear in τ (v = q/(p+q), R = P−Q)
+
+    E X = −vRτ,  E Y = (1−v)Rτ,  cov XX = (1−vτ)/2p,  cov YY = (1−(1−v)τ)/2q,  cov XY = τ/2(p+q),
+
+so that E_τ is a polynomial Σ e_k τ^k, found by E[X f] = E X E f + Σ cov ∂f (Stein). q = ∞ is a
+point. This is Rys quadrature with the polynomials kept.
+
+Reference: H. F. King, M. Dupuis, J. Comput. Phys. 21, 144 (1976).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any
+
+import flint
+from flint import arb, arb_mat, arb_poly
+
+from scc.certify.decimals import ball
+from scc.certify.failure import RefusedError
+
+Poly = dict[tuple[int, int, int], arb]
+Vector = list[arb]
+_COMPONENTS = {0: [(0, 0, 0)], 1: [(0, 1, 0), (0, 0, 1), (1, 0, 0)]}
+
+
+def boys(order: int, t: arb) -> list[arb]:
+    """F_0 … F_order: above T = 2 by erf and upwards, below by Σ_k e^{−T}(2T)^k/(2n+1)…(2n+2k+1)."""
+    decay = (-t).exp()
+    if t > 2:
+        values = [(arb.pi() / t).sqrt() * t.sqrt().erf() / 2]
+        for n in range(order):
+            values.append(((2 * n + 1) * values[n] - decay) / (2 * t))
+        return values
+    term, total, k = arb(1) / (2 * order + 1), arb(0), 0
+    tiny = arb(2) ** -flint.ctx.prec
+    while not (abs(term) < tiny and k > 8):
+        total, k = total + term, k + 1
+        term = term * 2 * t / (2 * order + 2 * k + 1)
+    # From k > 8 on the ratio of terms is below 4/19: what is left is below half the next term.
+    values = [decay * (total + arb(0, abs(term).upper() * 2))]
+    for n in range(order - 1, -1, -1):
+        values.append((2 * t * values[-1] + decay) / (2 * n + 1))
+    return values[::-1]
+
+
+@dataclass
+class Primitive:
+    """One exponent at one atom; polynomials in x − r of the orbitals that contain it."""
+
+    atom: int
+    at: Vector
+    a: arb
+    orbitals: dict[int, Poly] = field(default_factory=dict)
+
+
+@dataclass
+class Pair:
+    """Two primitives: exponent, centre, and products of their orbitals as polynomials in x − P."""
+
+    i: Primitive
+    j: Primitive
+    p: arb
+    at: Vector
+    size: arb
+
+    def product(self, f: Poly, g: Poly) -> Poly:
+        """f(x−A) g(x−B) · e^{−ab/p |A−B|²} in x − P."""
+        return {
+            m: self.size * c
+            for m, c in _times(self._moved(f, self.i), self._moved(g, self.j)).items()
+        }
+
+    def _moved(self, f: Poly, one: Primitive) -> Poly:
+        shift = [x - y for x, y in zip(self.at, one.at, strict=True)]
+        total: Poly = {}
+        for m, c in f.items():
+            term: Poly = {(0, 0, 0): c}
+            for axis, power in enumerate(m):
+                for _ in range(power):
+                    term = _times(term, {_unit(axis): arb(1), (0, 0, 0): shift[axis]})
+            _accumulate(total, term)
+        return total
+
+    def integral(self, f: Poly) -> arb:
+        """∫ f(x−P) e^{−p(x−P)²}."""
+        total = arb(0)
+        for m, c in f.items():
+            if all(n % 2 == 0 for n in m):
+                for n in m:
+                    for k in range(1, n, 2):
+                        c = c * k / (2 * self.p)
+                total += c
+        return total * (arb.pi() / self.p) ** (arb(3) / 2)
+
+
+class Integrals:
+    """S, T, V_nuc (n, n) and (ab|cd) on pairs a ≥ b, from the input of a certificate."""
+
+    def __init__(self, stated: dict[str, Any]) -> None:
+        parameters = stated["parameters"]
+        self.positions = [[ball(x) for x in row] for row in stated["positions"]]
+        self.charges = [ball(z) for z in parameters["nuclear_charges"]]
+        sizes = {len(self.charges), len(self.positions), len(parameters["shells_of_atom"])}
+        if len(sizes) > 1 or any(len(row) != 3 for row in self.positions):
+            raise RefusedError("the input has lists of different lengths")
+        exponent = parameters["nuclear_exponent"]
+        self.spread = arb(0) if exponent is None else 1 / ball(exponent)
+        self.owner: list[int] = []
+        primitives: list[Primitive] = []
+        for atom, which in enumerate(parameters["shells_of_atom"]):
+            primitives += self._primitives(atom, parameters["shells"][which])
+        self.n = len(self.owner)
+        self.pairs = [_pair(x, y) for k, x in enumerate(primitives) for y in primitives[: k + 1]]
+        self.overlap, self.kinetic, self.nuclear = (arb_mat(self.n, self.n) for _ in range(3))
+        for pair in self.pairs:
+            for a, b, f, g in _products(pair):
+                fg, bent = pair.product(f, g), pair.product(f, _laplacian(g, pair.j.a))
+                attraction = -sum(
+                    (z * self._fields(pair, {0: fg}, k)[0] for k, z in enumerate(self.charges)),
+                    arb(0),
+                )
+                for u, w in ((a, b), (b, a)) if pair.i is not pair.j else ((a, b),):
+                    self.overlap[u, w] += pair.integral(fg)
+                    self.kinetic[u, w] -= pair.integral(bent) / 2
+                    self.nuclear[u, w] += attraction
+        self.repulsion = self._repulsion()
+
+    def _primitives(self, atom: int, shells: list[dict[str, Any]]) -> list[Primitive]:
+        found: dict[str, Primitive] = {}
+        for shell in shells:
+            l = shell["angular_momentum"]  # noqa: E741
+            if l not in _COMPONENTS:
+                raise RefusedError(f"the checker knows s and p functions, not l = {l}")
+            exponents = [ball(a) for a in shell["exponents"]]
+            weights = [ball(c) for c in shell["coefficients"]]
+            power = l + arb(3) / 2
+            # Overlap of two normalised primitives: (2√(ab)/(a+b))^{l+3/2}.
+            norm = sum(
+                (
+                    c * d * (2 * (a * b).sqrt() / (a + b)) ** power
+                    for a, c in zip(exponents, weights, strict=True)
+                    for b, d in zip(exponents, weights, strict=True)
+                ),
+                arb(0),
+            )
+            for text, a, c in zip(shell["exponents"], exponents, weights, strict=True):
+                scale = (2 * a / arb.pi()) ** (arb(3) / 4) * (2 * a.sqrt()) ** l
+                one = found.setdefault(text, Primitive(atom, self.positions[atom], a))
+                for k, m in enumerate(_COMPONENTS[l]):
+                    orbital = one.orbitals.setdefault(len(self.owner) + k, {})
+                    _accumulate(orbital, {m: c * scale / norm.sqrt()})
+            self.owner += [atom] * len(_COMPONENTS[l])
+        return list(found.values())
+
+    def _fields(self, pair: Pair, fs: dict[Any, Poly], k: int) -> dict[Any, arb]:
+        """∬ f m_k/|x−y| of nucleus k with every f."""
+        factor = 2 * arb.pi() / pair.p / (1 + pair.p * self.spread).sqrt()
+        unit = {0: {(0, 0, 0): factor}}
+        found = _energies(pair, fs, self.spread, self.positions[k], unit)
+        return {one: value for (one, _), value in found.items()}
+
+    def _repulsion(self) -> arb_mat:
+        size = self.n * (self.n + 1) // 2
+        result = arb_mat(size, size)
+        lists = []
+        for pair in self.pairs:
+            found: dict[int, Poly] = {}
+            for a, b, f, g in _products(pair):
+                if pair.i is pair.j and a < b:
+                    continue
+                fg = pair.product(f, g)
+                twice = 2 if pair.i is not pair.j and a == b else 1
+                _accumulate(found.setdefault(pair_index(a, b), {}), fg, arb(twice))
+            lists.append(found)
+        for k, (left, fs) in enumerate(zip(self.pairs, lists, strict=True)):
+            for right, gs in zip(self.pairs[: k + 1], lists[: k + 1], strict=True):
+                for (ab, cd), value in _repulsions(left, fs, right, gs).items():
+                    result[ab, cd] += value
+                    if left is not right:
+                        result[cd, ab] += value
+        return result
+
+    def coulomb(self, density: arb_mat) -> arb_mat:
+        """J[D] (n, n)."""
+        n = range(self.n)
+        packed = [
+            density[a, b] + density[b, a] if b < a else density[a, a]
+            for a in n
+            for b in range(a + 1)
+        ]
+        values = self.repulsion * arb_mat(len(packed), 1, packed)
+        return arb_mat([[values[pair_index(a, b), 0] for b in n] for a in n])
+
+    # -- forces --------------------------------------------------------------------------------
+
+    def nuclear_energy(self) -> arb:
+        """Σ_{i<j} Z_i Z_j erf(r/√(2s))/r, 1/a = s, or 1/r."""
+        total = arb(0)
+        for i, j, r in self._distances():
+            smear = arb(1) if self.spread == 0 else (r / (2 * self.spread).sqrt()).erf()
+            total += self.charges[i] * self.charges[j] * smear / r
+        return total
+
+    def _distances(self) -> Iterator[tuple[int, int, arb]]:
+        for i in range(len(self.positions)):
+            for j in range(i):
+                x = zip(self.positions[i], self.positions[j], strict=True)
+                yield i, j, sum(((u - v) ** 2 for u, v in x), arb(0)).sqrt()
+
+    def energy_gradient(self, density: arb_mat, weighted: arb_mat | None) -> list[Vector]:
+        """∂/∂r of Tr TD + Tr V_nuc D + ½(D|D) + E_nn − Tr WS at fixed D and W, (M, 3)."""
+        total = [[arb(0)] * 3 for _ in self.positions]
+        for i, j, r in self._distances():
+            s = 2 * self.spread
+            slope = -1 / r**2
+            if self.spread != 0:
+                gauss = 2 / (arb.pi() * s).sqrt() * (-r * r / s).exp()
+                slope = gauss / r - (r / s.sqrt()).erf() / r**2
+            for axis in range(3):
+                pull = slope * (self.positions[i][axis] - self.positions[j][axis]) / r
+                total[i][axis] += self.charges[i] * self.charges[j] * pull
+                total[j][axis] -= self.charges[i] * self.charges[j] * pull
+        rho = [self._density(pair, density) for pair in self.pairs]
+        for pair in self.pairs:
+            # −2 Σ D ∫ (∂φ_a) φ_b V: electrons, then nuclei, which feel ∫ ∇ρ v_k themselves.
+            moving = self._moving(pair, density, weighted, total)
+            for other, g in zip(self.pairs, rho, strict=True):
+                for ((mine, axis, _), _), value in _repulsions(pair, moving, other, {0: g}).items():
+                    total[mine][axis] -= 2 * value
+            for k, z in enumerate(self.charges):
+                for (mine, axis, _), value in self._fields(pair, moving, k).items():
+                    total[mine][axis] += 2 * z * value
+                    total[k][axis] -= 2 * z * value
+        return total
+
+    def _density(self, pair: Pair, density: arb_mat) -> Poly:
+        rho: Poly = {}
+        for a, b, f, g in _products(pair):
+            weight = density[a, b] * (1 if pair.i is pair.j else 2)
+            _accumulate(rho, pair.product(f, g), weight)
+        return rho
+
+    def _moving(
+        self, pair: Pair, density: arb_mat, weighted: arb_mat | None, total: list[Vector]
+    ) -> dict[Any, Poly]:
+        """Σ D (∂φ_a)φ_b by (atom of a, axis, side); adds −2Σ[D ∂T − W ∂S] to ``total``."""
+        found: dict[Any, Poly] = {}
+        for swapped in (False,) if pair.i is pair.j else (False, True):
+            mover, other = (pair.j, pair.i) if swapped else (pair.i, pair.j)
+            for (a, b, f, g), axis in product(_products(pair), range(3)):
+                h = _slope(g if swapped else f, mover.a, axis)
+                still = f if swapped else g
+                bent = _laplacian(still, other.a)
+                fg = pair.product(still, h) if swapped else pair.product(h, still)
+                kinetic = pair.product(bent, h) if swapped else pair.product(h, bent)
+                _accumulate(found.setdefault((mover.atom, axis, swapped), {}), fg, density[a, b])
+                change = -density[a, b] * pair.integral(kinetic) / 2
+                if weighted is not None:
+                    change -= weighted[a, b] * pair.integral(fg)
+                total[mover.atom][axis] -= 2 * change
+        return found
+
+
+def pair_index(a: int, b: int) -> int:
+    """Number of the pair {a, b}."""
+    return max(a, b) * (max(a, b) + 1) // 2 + min(a, b)
+
+
+def _pair(i: Primitive, j: Primitive) -> Pair:
+    p = i.a + j.a
+    at = [(i.a * x + j.a * y) / p for x, y in zip(i.at, j.at, strict=True)]
+    squared = sum(((x - y) ** 2 for x, y in zip(i.at, j.at, strict=True)), arb(0))
+    return Pair(i, j, p, at, (-i.a * j.a / p * squared).exp())
+
+
+def _products(pair: Pair) -> Iterator[tuple[int, int, Poly, Poly]]:
+    for (a, f), (b, g) in product(pair.i.orbitals.items(), pair.j.orbitals.items()):
+        yield a, b, f, g
+
+
+def _repulsions(
+    left: Pair, fs: dict[Any, Poly], right: Pair, gs: dict[Any, Poly]
+) -> dict[tuple[Any, Any], arb]:
+    """Coulomb energy of every f with every g."""
+    p, q = left.p, right.p
+    factor = 2 * arb.pi() ** (arb(5) / 2) / (p * q * (p + q).sqrt())
+    found = _energies(left, fs, 1 / q, right.at, gs)
+    return {pair: factor * value for pair, value in found.items()}
+
+
+def _energies(
+    left: Pair, fs: dict[Any, Poly], s: arb, at: Vector, gs: dict[Any, Poly]
+) -> dict[tuple[Any, Any], arb]:
+    """∫₀¹ e^{−ρR²t²} E_τ[f(X) g(Y)] dt of every f with every g."""
+    degrees = [max((sum(m) for f in h.values() for m in f), default=0) for h in (fs, gs)]
+    table = _interaction(left.p, left.at, s, at, *degrees)
+    found = {}
+    for (one, f), (other, g) in product(fs.items(), gs.items()):
+        value = arb(0)
+        for (m, c), (n, d) in product(f.items(), g.items()):
+            value += c * d * table[m, n]
+        found[one, other] = value
+    return found
+
+
+def _interaction(
+    p: arb, at: Vector, s: arb, other: Vector, left: int, right: int
+) -> dict[tuple[Any, Any], arb]:
+    """∫₀¹ e^{−ρR²t²} E_τ[X^m Y^n] dt for |m| ≤ left, |n| ≤ right; s = 1/q."""
+    v = 1 / (1 + p * s)
+    separation = [x - y for x, y in zip(at, other, strict=True)]
+    squared = sum((r * r for r in separation), arb(0))
+    values = boys(left + right, p * v * squared)
+    zero = (0, 0, 0)
+    if left <= 1 and right == 0:  # a short cut: E 1 = 1 and E X = −vRτ
+        found = {(zero, zero): values[0]}
+        for axis in range(3 * left):
+            found[_unit(axis), zero] = -v * separation[axis] * values[1]
+        return found
+    xx, yy = _line(1 / (2 * p), -v / (2 * p)), _line(s / 2, -p * s * s * v / 2)
+    xy = _line(arb(0), s * v / 2)
+    tables = []
+    for r in separation:
+        x, y = _line(arb(0), -v * r), _line(arb(0), p * s * v * r)
+        g = {(0, 0): arb_poly([1])}
+        for k in range(right + 1):
+            if k:
+                g[0, k] = y * g[0, k - 1] + (yy * g[0, k - 2] * (k - 1) if k > 1 else 0)
+            for j in range(1, left + 1):
+                value = x * g[j - 1, k]
+                if j > 1:
+                    value += xx * g[j - 2, k] * (j - 1)
+                if k:
+                    value += xy * g[j - 1, k - 1] * k
+                g[j, k] = value
+        tables.append(g)
+    found = {}
+    for m, n in product(_monomials(left), _monomials(right)):
+        e = tables[0][m[0], n[0]] * tables[1][m[1], n[1]] * tables[2][m[2], n[2]]
+        found[m, n] = sum((c * f for c, f in zip(e.coeffs(), values, strict=False)), arb(0))
+    return found
+
+
+def _line(constant: arb, slope: arb) -> arb_poly:
+    return arb_poly([constant, slope])
+
+
+def _monomials(degree: int) -> list[tuple[int, int, int]]:
+    return [m for m in product(range(degree + 1), repeat=3) if sum(m) <= degree]  # type: ignore[misc]
+
+
+def _unit(axis: int) -> tuple[int, int, int]:
+    return (int(axis == 0), int(axis == 1), int(axis == 2))
+
+
+def _times(f: Poly, g: Poly) -> Poly:
+    result: Poly = {}
+    for (m, c), (n, d) in product(f.items(), g.items()):
+        _accumulate(result, {(m[0] + n[0], m[1] + n[1], m[2] + n[2]): c * d})
+    return result
+
+
+def _slope(f: Poly, a: arb, axis: int) -> Poly:
+    """g with ∂(f e^{−ax²}) = g e^{−ax²}."""
+    result = _times(f, {_unit(axis): -2 * a})
+    for m, c in f.items():
+        if m[axis]:
+            lower = list(m)
+            lower[axis] -= 1
+            _accumulate(result, {(lower[0], lower[1], lower[2]): c * m[axis]})
+    return result
+
+
+def _laplacian(f: Poly, a: arb) -> Poly:
+    result: Poly = {}
+    for axis in range(3):
+        _accumulate(result, _slope(_slope(f, a, axis), a, axis))
+    return result
+
+
+def _accumulate(target: Poly, f: Poly, factor: arb | int = 1) -> None:
+    for m, c in f.items():
+        target[m] = target.get(m, arb(0)) + factor * c
