@@ -129,7 +129,15 @@ def paper_exponent(system: TightBindingSystem, z: complex, share: float = 0.5) -
 
 def best_exponent(system: TightBindingSystem, z: complex) -> float:
     """sup{η : c(η) > 0} of the sharper form, 1/bohr, from below."""
-    return largest_rate_with(system, lambda norms: denominators(system, norms, z) > 0.0)
+    _, below, above = distances_to_spectrum(system, z)
+    return exponent_at(system, below, above, z.imag)
+
+
+def exponent_at(system: TightBindingSystem, below: float, above: float, height: float) -> float:
+    """The same for any spectrum with d₋ ≥ below, d₊ ≥ above: of H it sees |H| only."""
+    return largest_rate_with(
+        system, lambda norms: denominators_at(norms, below, above, height) > 0.0
+    )
 
 
 def rates_for(critical: float, top: float, number: int = RATES) -> FloatArray:

@@ -1,8 +1,8 @@
 r"""Theorem 4 for the density at points, in Gaussian orbitals.
 
 Statement. |∂ρ_ℓ(x)/∂u_m| ≤ C e^{−η(|x − r_ℓ| + r_ℓm)}, hypotheses and notation as in
-:mod:`scc.theory.theorem_4`; ρ_ℓ(x) = 2 Σ_{a∈ℓ} φ_a(x) [F(H)φ(x)]_a, (3.6), with orthonormal orbitals:
-the raw ones by assumption, or Löwdin's φX, X = S^{−1/2}.
+:mod:`scc.theory.theorem_4`; ρ_ℓ(x) = 2 Σ_{a∈ℓ} φ_a(x) [F(H)φ(x)]_a, (3.6), with orthonormal
+orbitals: the raw ones by assumption, or Löwdin's φX, X = S^{−1/2}.
 
 Proof with constants. With A = ∂H/∂u_m and φ′ = ∂φ(x)/∂u_m (zero for v̂_m),
 
