@@ -12,9 +12,10 @@ all,
     (ii)  2c² o_ℓ τ_m/(C n) ≤ |2 n_ℓ w_m/σ| ≤ 2C² o_ℓ τ_m/(c n),
 
 of order 1/M exactly, with constants that depend on β and the width of the spectrum alone. Hence
-|∂p_ℓ/∂v̂_m|_N ≥ 2c² o_ℓ τ_m/(C n) − B_ℓm: no C, η > 0 independent of M satisfy (3.3), because at
-r_ℓm ~ ln M/η the left side is ≥ const/M and C e^{−ηr} with a larger η r is not. And small as each
-entry is, their sum is not: the charge that leaves the neighbourhood of m is of order one,
+|∂p_ℓ/∂v̂_m|_N ≥ 2c² o_ℓ τ_m/(C n) − B_ℓm: no C, η > 0 independent of M satisfy (3.3), because a
+system of M atoms has distances r ~ M^{1/d}, where the left side is still ≥ const/M while C e^{−ηr}
+is smaller than any power of M. And small as each entry is, their sum is not: the charge that leaves
+the neighbourhood of m is of order one,
 
     (iii) Σ_{r_ℓm > R} |∂p_ℓ/∂v̂_m|_N ≥ 2|w_m| Σ_{r_ℓm > R} n_ℓ/σ − Σ_{r_ℓm > R} B_ℓm,
 
