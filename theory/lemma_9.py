@@ -18,8 +18,9 @@ For the integral it is σ = min(1, d/Φ*), so that C₁ e^{−Φ*} holds with th
 
 a power of the distance in place of half of the rate. Some power is needed: two equal exponents in
 R³ give (π/η³)(1 + ηr + (ηr)²/3) e^{−ηr}, so that no constant C₁ goes with the whole rate, and a
-straight chain has r/𝔪 equal terms in (6.2). If η_1 < η_2 the power is not needed:
-∫ ≤ ω_dΓ(d)/(η_2 − η_1)^d e^{−η_1 r_12}. Full rate and constant together then hold.
+straight chain has r/𝔪 equal terms in (6.2). If n = 2 and η_1 < η_2 the power is not needed: of the
+larger exponent η_2 − η_1 is left, and e^{−η_1 r_12} holds with the constants ω_dΓ(d)/(η_2 − η_1)^d
+and Z_d(η_2 − η_1, 𝔪).
 
 Lower bounds of Φ*, all used: n = 2: η_1 r_12, exactly. In general Σ_{i<j} w_ij r_ij for any w ≥ 0
 with Σ_j w_ij ≤ η_i (triangle inequalities): η_1/2 on the edges of the cycle 12…n is the paper's
@@ -99,6 +100,9 @@ def sum_bound(
     for spent in SPENT:
         constant = best_lattice_sum(spent * sum(etas), found, members)
         bound = np.minimum(bound, constant * np.exp(-(1.0 - spent) * exponent))
+    if len(etas) == 2 and etas[0] != etas[1]:
+        constant = best_lattice_sum(abs(etas[1] - etas[0]), found, members)
+        bound = np.minimum(bound, constant * np.exp(-exponent))
     return bound
 
 

@@ -44,7 +44,7 @@ FEATURE = -0.3
 """v̂ of all atoms of the uniform chains, Hartree."""
 
 TOLERANCE = 0.15
-"""Of rates of E_ℓ. A prefactor r^±1 between 6 and 25 bohr changes a slope by ln(25/6)/19, 0.075/bohr,
+"""Of rates of E_ℓ. A prefactor r^±1 from 6 to 25 bohr changes a slope by ln(25/6)/19 = 0.075/bohr,
 5 to 10 % of these rates, and so does an oscillation at the ends."""
 
 ROOT_TOLERANCE = 0.02
