@@ -198,10 +198,10 @@ class _Prover:
                 name: decimals.upper(value * (1 + arb("1e-5")), 8)
                 for name, value in constants.items()
             },
-            "enclosures": self._enclosures(centre, enclosed),
+            "enclosures": self._enclosures(centre, enclosed, radius),
         }
 
-    def _enclosures(self, centre: Centre, enclosed: Enclosures) -> dict[str, Any]:
+    def _enclosures(self, centre: Centre, enclosed: Enclosures, radius: arb) -> dict[str, Any]:
         found: dict[str, Any] = {
             "energy": decimals.enclosure(enclosed.energy, _slack(enclosed.energy)),
             "charges": [decimals.enclosure(q, _slack(q)) for q in enclosed.charges],
@@ -209,7 +209,7 @@ class _Prover:
             "gap": None,
             "forces": [[decimals.enclosure(f, _slack(f)) for f in row] for row in enclosed.forces],
         }
-        below = _levels_below(centre, enclosed.levels)
+        below = _levels_below(centre, enclosed.levels, radius)
         if below is not None:
             gap = enclosed.levels[below] - enclosed.levels[below - 1]
             found["gap"] = decimals.enclosure(gap, _slack(gap))
@@ -231,14 +231,15 @@ class _Prover:
                 )
 
 
-def _levels_below(centre: Centre, levels: list[arb]) -> int | None:
-    """How many levels lie below µ; None if none, all, or not certain."""
+def _levels_below(centre: Centre, levels: list[arb], radius: arb) -> int | None:
+    """How many levels lie below µ, which moves by ``radius``; None if none, all, or not certain."""
     ball = centre.occupation.ball
     if isinstance(ball, FrozenOccupation):
         below = ball.filled
     elif isinstance(ball, FermiDiracBall):
-        below = sum(bool(level < ball.mu) for level in levels)
-        if below + sum(bool(level > ball.mu) for level in levels) < len(levels):
+        mu = ball.mu + arb(0, radius)
+        below = sum(bool(level < mu) for level in levels)
+        if below + sum(bool(level > mu) for level in levels) < len(levels):
             return None
     else:
         return None
