@@ -10,7 +10,7 @@ At β = ∞ G is analytic on both sides of any line Re z = E through the gap, an
 
     |G − G_N|(z) ≤ (1/2π) Σ_± ∫_0^∞ |ζ − µ| |ω(z)| / |ω(ζ)||ζ − z| ds,          ζ = E ± is.
 
-F − F_N is the derivative: a factor Σ_j 1/|z − x_j| + 1/|ζ − z| more. Along the line |ω(ζ)| and
+F − F_N is the derivative: ω′(z) for ω(z), and a term with 1/|ζ − z| more. Along the line |ω(ζ)| and
 dist(z, {E ± it : t ≥ s}) grow with s, so that left ends of cells bound the integrals; beyond the
 last height S |ω(ζ)| grows at least like (s/S)⁴(1 + A²/S²)^{−2}, A = max_j |x_j − E|, if N ≥ 3.
 
@@ -102,7 +102,7 @@ def _norms(
     nodes = leja_points(polynomial.spectral_set, polynomial.degree + 1)
     offsets = np.abs(centres[:, None] - nodes)
     log_omega = np.sum(np.log(offsets + half), axis=-1)  # on the panel
-    logarithmic_slope = np.sum(1.0 / (offsets - half), axis=-1)
+    logarithmic_slope = np.sum(1.0 / (offsets + half), axis=-1)  # |ω′| ≤ Σ_j Π_{i≠j} …
 
     spread = float(np.max(nodes) - np.min(nodes))
     line = spectral_line(system, 4.0 * max(spread, distance))
