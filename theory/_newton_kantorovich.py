@@ -23,6 +23,8 @@ class NewtonKantorovich:
     @property
     def stability(self) -> FloatArray:
         """c_N = c/(1 − cκ), ∞ where cκ ≥ 1."""
+        if not np.isfinite(self.inverse):
+            return np.full_like(self.defect, np.inf)
         left = 1.0 - self.inverse * self.defect
         return np.where(left > 0.0, self.inverse / np.where(left > 0.0, left, 1.0), np.inf)
 
@@ -37,7 +39,8 @@ class NewtonKantorovich:
     @property
     def distance(self) -> FloatArray:
         """2c_Nε_N ≥ ‖v*_N − v*‖, ∞ where the theorem does not apply."""
-        return np.where(self.holds, 2.0 * self.stability * self.residual, np.inf)
+        c = np.where(self.holds, self.stability, 1.0)
+        return np.where(self.holds, 2.0 * c * self.residual, np.inf)
 
     @property
     def sharper_distance(self) -> FloatArray:

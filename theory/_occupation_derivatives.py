@@ -1,18 +1,20 @@
-"""‖DF(H)‖ and ‖D²F(H)‖ by the distance d of µ from σ(H), for all β ∈ (0, ∞] at once.
+"""‖DF(H)‖, ‖D²F(H)‖, ‖D³F(H)‖ by the distance d of µ from σ(H), for all β ∈ (0, ∞] at once.
 
 F(H) = ½ − β⁻¹ Σ_{n∈Z} (H − µ − iy_n)⁻¹ (summed symmetrically), y_n = (2n+1)π/β, and
-‖(H − µ − iy)⁻¹‖ ≤ (d² + y²)^{−1/2}. The first and second derivatives of a resolvent R are RAR and
-RARBR + RBRAR, so that, the sums over n ≥ 0 counting twice,
+‖(H − µ − iy)⁻¹‖ ≤ (d² + y²)^{−1/2}. The j-th derivative of a resolvent R is the sum of RA₁R…RA_jR
+over the j! orders, so that, the sums over n ≥ 0 counting twice,
 
-    ‖DF(H)[A]‖ ≤ ℓ₁‖A‖,       ℓ₁ = (2/β) Σ_{n≥0} (d² + y_n²)⁻¹ = tanh(βd/2)/2d,
-    ‖D²F(H)[A,B]‖ ≤ ℓ₂‖A‖‖B‖,  ℓ₂ = (4/β) Σ_{n≥0} (d² + y_n²)^{−3/2}.
+    ‖D^jF(H)[A₁,…,A_j]‖ ≤ ℓ_j ‖A₁‖…‖A_j‖,   ℓ_j = (2 j!/β) Σ_{n≥0} (d² + y_n²)^{−(j+1)/2}:
 
-ℓ₁ = β/4 and ℓ₂ = 7ζ(3)β²/2π³ at d = 0; 1/2d and 2/πd² at β = ∞. Spectral norms; with ‖A‖, one of
-‖A‖ and ‖B‖, and the left side in the Frobenius norm the same holds. In the Frobenius norm alone
-divided differences do better, ½|F″(ξ)| at β < ∞ and 1/(2d)² at β = ∞, twice which is ‖D²F‖.
+    ℓ₁ = tanh(βd/2)/2d,   ℓ₃ = (3/2d³)(t − (βd/2)(1 − t²)), t = tanh(βd/2).
+
+ℓ₁ = β/4, ℓ₂ = 7ζ(3)β²/2π³ and ℓ₃ = β³/8 at d = 0; 1/2d, 2/πd² and 3/2d³ at β = ∞. Spectral norms;
+with one of the ‖A_i‖ and the left side in the Frobenius norm the same holds. In the Frobenius norm
+alone divided differences do better, ½|F″(ξ)| at β < ∞, 1/(2d)² at β = ∞, twice which is ‖D²F‖.
 """
 
 import math
+from itertools import pairwise
 
 import mpmath
 import numpy as np
@@ -50,6 +52,18 @@ def second_constant(beta: float, distance: float) -> float:
     return min(warm, cold, (total + tail) * (1.0 + 1e-12))
 
 
+def third_constant(beta: float, distance: float) -> float:
+    """ℓ₃ in 1/Hartree³; ∞ at β = ∞ and d = 0. Where its terms nearly cancel, β³/8 at d = 0."""
+    d = max(distance, 0.0)
+    if math.isinf(beta):
+        return 1.5 / d**3 if d > 0.0 else math.inf
+    half = 0.5 * beta * d
+    if half < 0.1:
+        return 0.125 * beta**3
+    t = math.tanh(half)
+    return min(1.5 / d**3 * (t - half * (1.0 - t) * (1.0 + t)), 0.125 * beta**3)
+
+
 def frobenius_second_constant(beta: float, distance: float) -> float:
     """‖D²F(H)[A,B]‖_F ≤ this ‖A‖_F‖B‖_F, 1/Hartree²: max|F″| = β²/6√3, 1/2d² at β = ∞.
 
@@ -63,11 +77,11 @@ def frobenius_second_constant(beta: float, distance: float) -> float:
 def derivation() -> dict[str, bool]:
     """Closed forms, both limits, and the largest |F″|."""
     d, y, beta = sp.symbols("d y beta", positive=True)
-    poles = first = second = True
+    poles = first = second = third = True
     for b, distance in ((3, 0.5), (11, 0.2)):
-        heights = [(2 * k + 1) * mpmath.pi / b for k in range(4000)]
+        heights = [(2 * k + 1) * mpmath.pi / b for k in range(1000)]
         # Σ beyond Y = y_{k−½} by its integral, the next term being ~ (spacing/Y)² of it.
-        Y, spacing = 8000 * mpmath.pi / b, 2 * mpmath.pi / b
+        Y, spacing = 2000 * mpmath.pi / b, 2 * mpmath.pi / b
         e = mpmath.mpf(distance)
         simple = mpmath.fsum(1 / (e**2 + h**2) for h in heights)
         simple += mpmath.atan(e / Y) / (e * spacing)
@@ -75,6 +89,8 @@ def derivation() -> dict[str, bool]:
         cubic += 1 / (2 * Y**2 * spacing)
         poles &= abs(0.5 - 2 * e / b * simple - 1 / (1 + mpmath.exp(b * e))) < 1e-10
         first &= abs(2 / b * simple - first_constant(b, distance)) < 1e-10
+        fourth = mpmath.fsum((e**2 + h**2) ** -2 for h in heights)
+        third &= abs(12 / b * fourth / third_constant(b, distance) - 1) < 1e-9
         second &= -1e-9 < second_constant(b, distance) / (4 / b * cubic) - 1 < 1e-7
     second &= abs(second_constant(5.0, 1e-9) / second_constant(5.0, 0.0) - 1.0) < 1e-9
     integral = sp.integrate((d**2 + y**2) ** sp.Rational(-3, 2), (y, 0, sp.oo))
@@ -90,11 +106,27 @@ def derivation() -> dict[str, bool]:
         "F is the sum over its poles": bool(poles),
         "l1 = tanh(beta d/2)/2d": bool(first),
         "l2 sums up": bool(second),
+        "l3 = 3(t - (beta d/2)(1 - t^2))/2d^3": bool(third) and _third_limits(),
         "l2 at beta = inf": bool(limit) and cold,
         "l2 at d = 0": bool(warm),
         "max |F''| = beta^2/6 sqrt 3": sp.simplify(largest - 1 / (6 * sp.sqrt(3))) == 0,
         "F[x,y,z] of a step": _step_divided_difference(),
     }
+
+
+def _third_limits() -> bool:
+    """ℓ₃/β³ falls with βd from 1/8, and ℓ₃d³ tends to 3/2."""
+    with mpmath.workdps(30):
+
+        def rise(x: float) -> mpmath.mpf:  # t − x(1 − t²), x = βd/2
+            t = mpmath.tanh(x)
+            return t - x * (1 - t * t)
+
+        scaled = [rise(mpmath.mpf(k) / 64) / (mpmath.mpf(k) / 64) ** 3 for k in range(1, 500)]
+        small = mpmath.mpf(10) ** -6
+        at_zero = abs(1.5 * rise(small) / small**3 / 8 - mpmath.mpf(1) / 8) < 1e-9
+        falls = all(later < earlier for earlier, later in pairwise(scaled))
+        return bool(at_zero and falls and abs(rise(mpmath.mpf(40)) - 1) < 1e-30)
 
 
 def _step_divided_difference() -> bool:

@@ -25,6 +25,7 @@ def derivation() -> dict[str, bool]:
         "derivatives of s g(s^2) of matrices": _noncommutative_chain(),
         "tails": _tails(),
         "energy difference": _energy(),
+        "product rule for T_N": _product_rule(),
         "at beta = inf p does not see constants": _gauge(),
     }
 
@@ -112,7 +113,8 @@ def _positive_expansions() -> bool:
     """T_k[x,y] = Σ_{i+j=k−1} U_i(x)(2−δ_j0)T_j(y), U_i[x,y] = 2Σ U_a(x)U_b(y), a + b = i − 1.
 
     Weights are positive and |T_j| ≤ 1, |U_i| ≤ i + 1 on [−1, 1], their values at 1. So the bounds
-    are T_k′(1) = k² and 2T_k[1,1,1] = T_k″(1) = k²(k²−1)/3, whether arguments commute or not.
+    are j! T_k[1,…,1] = T_k^{(j)}(1), k² and k²(k²−1)/3 and k²(k²−1)(k²−4)/15, whether arguments
+    commute or not.
     """
     x, y = sp.symbols("x y")
     for k in range(1, 8):
@@ -130,13 +132,16 @@ def _positive_expansions() -> bool:
             return False
         if T[k].diff(x, 2).subs(x, 1) != sp.Rational(k**2 * (k**2 - 1), 3):
             return False
+        if T[k].diff(x, 3).subs(x, 1) != sp.Rational(k**2 * (k**2 - 1) * (k**2 - 4), 15):
+            return False
     return True
 
 
 def _noncommutative_chain() -> bool:
-    """D and D² of S g(S²), g(u) = u³, in a direction A that does not commute with S.
+    """D, D², D³ of S g(S²), g(u) = u³, in a direction A that does not commute with S.
 
-    D²[A,A] = 2A Dg[A] + S D²g[A,A]; Dg = Du-chain with K = SA + AS; D²g[A,A] has K twice and 2A².
+    D^j[A…A] = jA D^{j−1}g + S D^jg; D^jg by the chain rule from K = SA + AS and 2A², and K³ and
+    three times (K, 2A²) in D³g.
     """
     S, A = sp.symbols("S A", commutative=False)
     t = sp.symbols("t")
@@ -144,24 +149,30 @@ def _noncommutative_chain() -> bool:
     moved = sp.expand((S + t * A) * ((S + t * A) * (S + t * A)) ** 3)
     first = K * u * u + u * K * u + u * u * K
     second = Q * u * u + u * Q * u + u * u * Q + 2 * (K * K * u + K * u * K + u * K * K)
+    pairs = K * Q * u + K * u * Q + u * K * Q + Q * K * u + Q * u * K + u * Q * K
+    third = 6 * K * K * K + 3 * pairs
     return bool(
         sp.expand(moved.coeff(t, 1) - (A * u**3 + S * first)) == 0
         and sp.expand(2 * moved.coeff(t, 2) - (2 * A * first + S * second)) == 0
+        and sp.expand(6 * moved.coeff(t, 3) - (3 * A * second + S * third)) == 0
     )
 
 
 def _tails() -> bool:
-    """E₀, E₂, E₄ above the sums of a series in exact arithmetic, and no more than closed forms."""
+    """E_j above the sums of a series, the sums of a geometric one, E₀ below its closed form."""
     holds = True
     for beta, inner, outer, degree in ((math.inf, 0.3, 2.0, 10), (5.0, 0.0, 1.5, 24)):
         q = mpmath.exp(-2 * explicit_rate(beta, inner, outer))
         a = np.abs(series(beta, inner, outer, 60)[0])  # the rest is below rounding
         m = degree // 2
         found = tails(beta, inner, outer, np.array([degree]))
-        for power, total in zip((0, 2, 4), found, strict=True):
-            weight = [k**2 * (k**2 - 1) / 3 if power == 4 else k**power for k in range(3000)]
+        for order, total in enumerate(found):
+            weight = [
+                math.prod(k**2 - i**2 for i in range(order)) / (1, 1, 3, 15)[order]
+                for k in range(500)
+            ]
             direct = mpmath.fsum(a[k] * weight[k] for k in range(m, 61))
-            geometric = mpmath.fsum(a[m] * q ** (k - m) * weight[k] for k in range(m, 3000))
+            geometric = mpmath.fsum(a[m] * q ** (k - m) * weight[k] for k in range(m, 500))
             holds &= direct <= total[0] * (1 + 1e-9)
             holds &= abs(total[0] / geometric - 1) < 1e-9
         holds &= bool(np.all(found[0] <= 2 * a[0] * float(q) ** m / (1 - float(q))))
@@ -186,6 +197,18 @@ def _energy() -> bool:
     x, e, k = sp.symbols("x e k")  # one dimension: w = x, δ₀ = e, p_N(v*+x) − p_N(v*) = kx
     expanded = (p[0] + e) * x + k * x**2 / 2 - p[0] * x - x * (e + k * x) / 2
     return bool(identity and sp.expand(expanded - e * x / 2) == 0)
+
+
+def _product_rule() -> bool:
+    """T = ½ p′(v) Φ(v), Φ = v − J(p(v) − Z), in one variable: T′, T″, and T′ at Φ = 0."""
+    v, J, Z = sp.symbols("v J Z")
+    p = sp.Function("p")(v)
+    defect = v - J * (p - Z)
+    T = p.diff(v) * defect / 2
+    p1, p2, p3 = (p.diff(v, k) for k in (1, 2, 3))
+    first = p2 * defect / 2 + p1 * (1 - J * p1) / 2
+    second = p3 * defect / 2 + p2 * (1 - J * p1) - p1 * J * p2 / 2
+    return bool(sp.expand(T.diff(v) - first) == 0 and sp.expand(T.diff(v, 2) - second) == 0)
 
 
 def _gauge() -> bool:

@@ -1,13 +1,14 @@
 """Theorem 8: T_N has a zero v̂*_N with ‖v̂*_N − v̂*‖ ≤ 2cε_N, every constant computed. On-site.
 
-*Setting.* v̂ = V = J(p − Z), p = 2 diag F(H⁰ + v̂). T = ½χ₀Φ with Φ(v) = v − J(p(v) − Z), so zeros of
-Φ_N (p_N, with F_N = G_N′) are zeros of T_N; Φ is taken instead of T because DT is singular at
-β = ∞, where F(H) does not see constants, while DΦ(v*) = ε = 1 − Jχ₀ is invertible always (J > 0 and
-−χ₀ ≥ 0, Lemma 11). Any v̂ is v̂* for Z = p(v̂) − J⁻¹v̂: the v̂ of the system is taken.
+*Setting.* v̂ = V = J(p − Z), p = 2 diag F(H⁰ + v̂). T = ½χΦ with χ = Dp, Φ(v) = v − J(p(v) − Z), so
+zeros of Φ_N (p_N, with F_N = G_N′) are zeros of T_N. DT(v*) = ½χ₀ε is singular at β = ∞, where F(H)
+does not see constants, while DΦ(v*) = ε = 1 − Jχ₀ is invertible always (J > 0, −χ₀ ≥ 0, Lemma 11):
+the theorem is proved about T_N at β < ∞, with c_stab of (3.12), and about Φ_N at all β.
+Any v̂ is v̂* for Z = p(v̂) − J⁻¹v̂: the v̂ of the system is taken.
 
-*Newton–Kantorovich* about v*, in ‖·‖_∞ or ‖·‖_2: with c = ‖ε⁻¹‖, ‖Φ_N(v*)‖ ≤ ε_N (consistency),
-‖DΦ_N(v*) − ε‖ ≤ κ, cκ < 1, c_N = c/(1 − cκ) (stability), ‖DΦ_N(v) − DΦ_N(v′)‖ ≤ L‖v − v′‖ on
-‖v − v*‖ ≤ δ,
+*Newton–Kantorovich* about v*, in ‖·‖_∞ or ‖·‖_2; for Φ_N (for T_N see _theorem_8_forms): with
+c = ‖ε⁻¹‖, ‖Φ_N(v*)‖ ≤ ε_N (consistency), ‖DΦ_N(v*) − ε‖ ≤ κ, cκ < 1, c_N = c/(1 − cκ) (stability),
+‖DΦ_N(v) − DΦ_N(v′)‖ ≤ L‖v − v′‖ on ‖v − v*‖ ≤ δ,
 
     2c_N²ε_N L < 1 and 2c_Nε_N < δ   ⇒   one zero of Φ_N within 2c_Nε_N of v*, Newton's limit.
 
@@ -36,19 +37,18 @@ integrals in place of J; its constants are those of the certificates.
 """
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from scc.arrays import FloatArray
 from scc.bodyorder.explicit import ExplicitOccupation
 from scc.errors import InputError
 from scc.theory._body_ordered import Populations, solve
-from scc.theory._explicit_errors import Errors, Geometry
-from scc.theory._newton_kantorovich import NewtonKantorovich
+from scc.theory._explicit_errors import Geometry
 from scc.theory._occupation_derivatives import first_constant, second_constant
 from scc.theory._screened import ScreenedInteraction, max_norm
+from scc.theory._theorem_8_forms import bound as bound
+from scc.theory._theorem_8_forms import stability_constant
 from scc.theory._theorem_8_steps import derivation as derivation
 from scc.theory.statement import Check
 from scc.theory.system import TightBindingSystem
@@ -60,87 +60,17 @@ _SMALLEST_ERROR = 1e-11
 _EPS = float(np.finfo(np.float64).eps)
 
 
-@dataclass(frozen=True)
-class Bounds:
-    """The theorem in four forms, one entry a degree.
-
-    largest, euclidean: about Φ_N in ℓ^∞ and ℓ², constants c, ‖J‖ (the paper's proof);
-    screened_largest, screened_euclidean: about ε⁻¹Φ_N, constants 1, ‖S‖.
-    """
-
-    errors: Errors
-    largest: NewtonKantorovich
-    euclidean: NewtonKantorovich
-    screened_largest: NewtonKantorovich
-    screened_euclidean: NewtonKantorovich
-
-    @property
-    def paper(self) -> FloatArray:
-        """Bound of ‖v*_N − v*‖_∞ by 2c_Nε_N, Hartree; ∞ where neither norm applies."""
-        return np.minimum(self.largest.distance, self.euclidean.distance)
-
-    @property
-    def sharper(self) -> FloatArray:
-        """Bound of ‖v*_N − v*‖_∞ by the best of the four, majorant's root, Hartree."""
-        largest = np.minimum(self.largest.sharper_distance, self.screened_largest.sharper_distance)
-        return np.minimum(largest, self._euclidean)
-
-    def spread(self, atoms: int) -> FloatArray:
-        """Bound of ‖v*_N − v*‖_2, Hartree."""
-        return np.minimum(self._euclidean, math.sqrt(atoms) * self.sharper)
-
-    @property
-    def _euclidean(self) -> FloatArray:
-        return np.minimum(self.euclidean.sharper_distance, self.screened_euclidean.sharper_distance)
-
-
-def bound(
-    system: TightBindingSystem, degrees: ArrayLike, screened: ScreenedInteraction | None = None
-) -> Bounds:
-    """Errors and the theorem in its four forms for explicit polynomials of even degrees N."""
-    screened = ScreenedInteraction.of(system) if screened is None else screened
-    geometry = Geometry.of(system)
-    errors = Errors.of(geometry, np.asarray(degrees, dtype=np.float64))
-    slack = 1.0 + screened.rounding
-    J, S, inverse = screened.kernel, screened.screened, screened.inverse_dielectric
-
-    def largest(c: float, kernel: float) -> NewtonKantorovich:
-        return NewtonKantorovich(
-            c * slack,
-            2.0 * kernel * slack * errors.value,
-            2.0 * kernel * slack * errors.first,
-            2.0 * kernel * slack * (errors.second_constant + errors.second),
-            geometry.radius,
-        )
-
-    def euclidean(c: float, kernel: float) -> NewtonKantorovich:
-        return NewtonKantorovich(
-            c * slack,
-            2.0 * kernel * slack * math.sqrt(system.atoms) * errors.value,
-            2.0 * kernel * slack * errors.first,
-            2.0 * kernel * slack * (errors.frobenius_second_constant + errors.second),
-            geometry.radius,
-        )
-
-    return Bounds(
-        errors,
-        largest(max_norm(inverse), max_norm(J)),
-        euclidean(float(np.linalg.norm(inverse, 2)), float(np.linalg.norm(J, 2))),
-        largest(1.0, max_norm(S)),
-        euclidean(1.0, float(np.linalg.norm(S, 2))),
-    )
-
-
 def sufficient_degrees(system: TightBindingSystem, screened: ScreenedInteraction) -> list[int]:
-    """The least N for which the theorem applies in some form, in the paper's, and a larger N.
+    """The least N for which the theorem applies at all, about Φ_N, about T_N, and a larger N.
 
     Empty if that is beyond 2400, or where m₀ would be below 1e-11.
     """
     degrees = np.arange(4, LARGEST_DEGREE + 1, 2)
     bounds = bound(system, degrees, screened)
     clear = bounds.errors.value > _SMALLEST_ERROR
-    some, papers = np.isfinite(bounds.sharper) & clear, np.isfinite(bounds.paper) & clear
-    found = [int(degrees[np.argmax(applies)]) for applies in (some, papers) if np.any(applies)]
+    some = np.isfinite(bounds.sharper) & clear
+    forms = (some, bounds.largest.holds & clear, bounds.stationary.holds & clear)
+    found = [int(degrees[np.argmax(applies)]) for applies in forms if np.any(applies)]
     if found:
         found.append(found[-1] + 2 * math.ceil(1.25 / Geometry.of(system).theta))
     return sorted({N for N in found if N <= LARGEST_DEGREE and some[(N - 4) // 2]})
@@ -187,6 +117,7 @@ def hypotheses(system: TightBindingSystem) -> dict[str, bool | float | str]:
         screened = ScreenedInteraction.of(system)
         found["theta"] = Geometry.of(system).theta
         found["norm of the inverse dielectric operator"] = max_norm(screened.inverse_dielectric)
+        found["c_stab of (3.12) [Ha/electron]"] = stability_constant(screened)
         least = sufficient_degrees(system, screened)
         found[f"some degree up to {LARGEST_DEGREE} satisfies the conditions"] = bool(least)
     return found
@@ -225,6 +156,9 @@ def checks(system: TightBindingSystem) -> list[Check]:
             table["lipschitz"],
             2.0 * (errors.second_constant + errors.second),
             response / (0.5 * geometry.radius),
+        ),
+        Check.of(
+            "|v_N - v*|, 2 c_stab eps_N of T_N [Ha]", moved, bounds.stationary.distance, solved
         ),
         Check.of("|v_N - v*|, 2 c eps_N [Ha]", moved, bounds.paper, solved),
         Check.of("|v_N - v*|, screened [Ha]", moved, bounds.sharper, solved, rates),

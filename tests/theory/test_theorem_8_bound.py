@@ -23,6 +23,7 @@ from scc.theory._occupation_derivatives import (
     first_constant,
     frobenius_second_constant,
     second_constant,
+    third_constant,
 )
 from scc.theory._screened import ScreenedInteraction
 from scc.theory._second_derivative import second_derivative_constant
@@ -50,6 +51,13 @@ def _second(occupation, levels, A, B):
     return np.einsum("ikj,ik,kj->ij", divided, A, B) + np.einsum("ikj,ik,kj->ij", divided, B, A)
 
 
+def _second_at(occupation, H, A):
+    """D²F(H)[A, A] for any symmetric H."""
+    levels, C = np.linalg.eigh(H)
+    inner = C.T @ A @ C
+    return C @ _second(occupation, levels, inner, inner) @ C.T
+
+
 def _directions(rng, size):
     """Random symmetric matrices, and rank-one ones, of unit spectral norm."""
     a = rng.normal(size=(size, size))
@@ -70,6 +78,10 @@ def test_derivatives_of_fermi_dirac_stay_below_their_constants(levels, beta, see
             sizes = np.linalg.norm(A) * np.linalg.norm(B)
             assert np.linalg.norm(value) <= frobenius_second_constant(beta, d) * sizes * (1 + 1e-9)
         assert np.linalg.norm(divided * A, 2) <= first_constant(beta, d) * (1 + 1e-9)
+        step, H = 0.5 * d, np.diag(levels)
+        moved = _second_at(exact, H + step * A, A) - _second_at(exact, H, A)
+        rounding = 1e-12 * (second_constant(beta, d) + third_constant(beta, d))
+        assert np.linalg.norm(moved, 2) <= step * third_constant(beta, d - step) + rounding
     assert second_constant(beta, d) <= second_derivative_constant(beta, d) * (1 + 1e-9)
 
 
@@ -82,6 +94,8 @@ def test_constants_are_attained_at_the_chemical_potential() -> None:
     largest = 2 * np.max(np.abs(exact.second_divided_difference(x, x, x)))
     assert frobenius_second_constant(beta, 0.0) == pytest.approx(largest, rel=1e-6)
     assert largest < second_constant(beta, 0.0) < 1.5 * largest
+    slope = np.diff(2 * exact.second_divided_difference(x, x, x)) / np.diff(x)
+    assert third_constant(beta, 0.0) == pytest.approx(np.max(np.abs(slope)), rel=1e-5)
     assert first_constant(math.inf, 0.3) == pytest.approx(
         abs(FermiDirac(math.inf, 0.0).divided_difference(-0.3, 0.3))
     )
@@ -109,6 +123,10 @@ def test_errors_of_derivatives_at_matrices_stay_below_m(levels, beta, degree, se
         second = _second(exact, levels, A, A) - _second(occupation, levels, A, A)
         allowed = unit * (1.0 + len(k) ** 2) * scale
         assert np.linalg.norm(second, 2) <= errors.second[0] + allowed
+        # D³ by the mean value of D² over a step that keeps the levels in X.
+        step, H = 0.01, np.diag(levels)
+        moved = _second_at(exact, H + step * A, A) - _second_at(occupation, H + step * A, A)
+        assert np.linalg.norm(moved - second, 2) <= step * errors.third[0] + 2.0 * allowed
 
 
 @given(c=st.floats(0.5, 5.0), L=st.floats(0.1, 10.0), share=st.floats(0.01, 0.99))
@@ -177,7 +195,7 @@ def test_production_equilibria_obey_the_theorem(beta) -> None:
         moved = found.features - exact.features
         # Both solves are good to c J times their density residuals.
         slack = 2.0 * bounds.largest.inverse * 10.0 * 1e-11
-        for form in (bounds.largest, bounds.screened_largest):
+        for form in (bounds.stationary, bounds.largest, bounds.screened_largest):
             assert np.max(np.abs(moved)) <= form.distance[index] + slack
         for form in (bounds.euclidean, bounds.screened_euclidean):
             assert np.linalg.norm(moved) <= form.distance[index] + slack
@@ -244,7 +262,7 @@ def test_half_the_best_constant_is_caught(monkeypatch, name, quantity) -> None:
     for system in systems:
         degrees = theorem_8.sufficient_degrees(system, ScreenedInteraction.of(system))
         with monkeypatch.context() as patch:
-            patch.setattr(theorem_8.Errors, "of", halved)
+            patch.setattr(Errors, "of", halved)
             patch.setattr(theorem_8, "sufficient_degrees", lambda *_, d=degrees: d)
             lines += violations(theorem_8.checks(system))
     assert any(quantity in line for line in lines)
@@ -269,6 +287,6 @@ def test_half_the_best_distance_or_a_fifth_more_rate_is_caught(monkeypatch) -> N
         factor = np.exp(-0.2 * geometry.theta * np.asarray(degrees))
         return Errors(**{**vars(errors), "value": factor * errors.value})
 
-    monkeypatch.setattr(theorem_8.Errors, "of", faster)
+    monkeypatch.setattr(Errors, "of", faster)
     lines = [line for system in systems for line in violations(theorem_8.checks(system))]
     assert any("|p_N - p|" in line for line in lines)
