@@ -196,7 +196,7 @@ class _Solution:
         weighted = None
         if self.system.loewdin:
             hamiltonian = _widened(_diagonal(self.levels), self.error)
-            size = _length(hamiltonian.entries())
+            size = abs(self.levels[0]).max(abs(self.levels[-1])) + self.error
             product = self.filling * hamiltonian
             raw = self.orbitals * (product + product.transpose()) * self.orbitals.transpose()
             weighted = self._spread(raw, 2 * (move * size + height * radius))

@@ -233,15 +233,19 @@ class Integrals:
                 total[j][axis] -= self.charges[i] * self.charges[j] * pull
         rho = [self._density(pair, density) for pair in self.pairs]
         for pair in self.pairs:
-            # −2 Σ D ∫ (∂φ_a) φ_b V: electrons, then nuclei, which feel ∫ ∇ρ v_k themselves.
+            # −2 Σ D ∫ (∂φ_a) φ_b V; nuclei feel ∫ ∇ρ v_k. V before D, a ball: parts of V cancel.
             moving = self._moving(pair, density, weighted, total)
+            potential = dict.fromkeys(moving, arb(0))
             for other, g in zip(self.pairs, rho, strict=True):
-                for ((mine, axis, _), _), value in _repulsions(pair, moving, other, {0: g}).items():
-                    total[mine][axis] -= 2 * value
+                for (key, _), value in _repulsions(pair, moving, other, {0: g}).items():
+                    potential[key] += value
             for k, z in enumerate(self.charges):
-                for (mine, axis, _), value in self._fields(pair, moving, k).items():
-                    total[mine][axis] += 2 * z * value
-                    total[k][axis] -= 2 * z * value
+                for key, value in self._fields(pair, moving, k).items():
+                    potential[key] -= z * value
+                    _, axis, _, a, b = key
+                    total[k][axis] -= 2 * z * density[a, b] * value
+            for (atom, axis, _, a, b), value in potential.items():
+                total[atom][axis] -= 2 * density[a, b] * value
         return total
 
     def _density(self, pair: Pair, density: arb_mat) -> Poly:
@@ -254,7 +258,7 @@ class Integrals:
     def _moving(
         self, pair: Pair, density: arb_mat, weighted: arb_mat | None, total: list[Vector]
     ) -> dict[Any, Poly]:
-        """Σ D (∂φ_a)φ_b by (atom of a, axis, side); adds −2Σ[D ∂T − W ∂S] to ``total``."""
+        """(∂φ_a)φ_b by (atom of a, axis, side, a, b); adds −2Σ[D ∂T − W ∂S] to ``total``."""
         found: dict[Any, Poly] = {}
         for swapped in (False,) if pair.i is pair.j else (False, True):
             mover, other = (pair.j, pair.i) if swapped else (pair.i, pair.j)
@@ -264,7 +268,7 @@ class Integrals:
                 bent = _laplacian(still, other.a)
                 fg = pair.product(still, h) if swapped else pair.product(h, still)
                 kinetic = pair.product(bent, h) if swapped else pair.product(h, bent)
-                _accumulate(found.setdefault((mover.atom, axis, swapped), {}), fg, density[a, b])
+                found[mover.atom, axis, swapped, a, b] = fg
                 change = -density[a, b] * pair.integral(kinetic) / 2
                 if weighted is not None:
                     change -= weighted[a, b] * pair.integral(fg)

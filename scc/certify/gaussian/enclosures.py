@@ -51,7 +51,9 @@ def enclosures(
         raise CertificationError(
             f"the gap closes within the existence radius {float(radius):.3g} Hartree"
         )
-    shift = (slope * radius).upper()
+    # Convexity alone gives 2 sup|F[x,y]| ‖Φ‖ (scc.certify.gaussian.check): what is stated here must
+    # hold on that way, too.
+    shift = (slope * radius.max(2 * centre.residual_norm)).upper()
     slack = arb(0, reach)
     return Enclosures(
         energy=_energy(centre, shift, reach),

@@ -8,6 +8,7 @@ from itertools import chain, product
 import flint
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import gaussian_certificates as made
@@ -17,17 +18,20 @@ from scc.basis.shells import single_gaussian
 from scc.basis.three_centre import PotentialFunction
 from scc.certify.api import certify
 from scc.certify.ball_occupations import FrozenOccupation
+from scc.certify.certificate import load
 from scc.certify.failure import CertificationError, RefusedError
+from scc.certify.gaussian import prove
 from scc.certify.gaussian.centre import Centre
 from scc.certify.gaussian.integrals import GaussianIntegrals
 from scc.certify.gaussian.kantorovich import FixedPoint
 from scc.certify.gaussian.occupations import Step
 from scc.certify.newton_kantorovich import radii
 from scc.certify.norms import matrix
+from scc.cli.main import cli
 from scc.configuration import Configuration
 from scc.configuration.files import read
 from scc.equilibration.equilibrate import equilibrate
-from scc.errors import InputError
+from scc.errors import InputError, SccError
 from scc.functional.energy import EnergyFunctional
 from scc.models.gaussian import GaussianTightBinding
 
@@ -368,3 +372,77 @@ def test_working_precision_is_left_as_it_was():
     before = flint.ctx.prec
     helium_hydride().check()
     assert flint.ctx.prec == before
+
+
+# -- how honest the error bounds are: centres so coarse that they matter ---------------------------
+
+
+@pytest.mark.parametrize("places", [5, 9])
+@pytest.mark.parametrize("name", ["H4", "HeH+", "H4, warm", "H2, warm, grand-canonical"])
+def test_enclosures_about_coarse_centres_hold_the_fine_values(name, places, monkeypatch):
+    """Radii of 1e-5 and 1e-9 instead of 1e-24, and nothing added for good measure."""
+    configuration, how = CASES[name]
+    fine = made.certificate(configuration, degree=12, **how)
+    monkeypatch.setattr(prove, "_PLACES", places)
+    monkeypatch.setattr(prove, "_SLACK", flint.arb(0))
+    coarse = made.certificate(configuration, degree=12, **how)
+    assert coarse.check()
+    for part in ("exact", "polynomial"):
+        stated, known = (c.document[part]["enclosures"] for c in (coarse, fine))
+        existence = Fraction(coarse.document[part]["existence_radius"])
+        assert Fraction(1, 10 ** (places + 3)) < existence < Fraction(1, 10 ** (places - 2))
+        for path in made.enclosures(known):
+            m, r = (Fraction(x) for x in solution_at(stated, path))
+            value, width = (Fraction(x) for x in solution_at(known, path))
+            assert abs(m - value) <= r + width, path
+            # A force or charge that symmetry makes vanish is known exactly.
+            assert r < 10**5 * existence, path
+        apart = np.array(
+            [
+                float(Fraction(a) - Fraction(b))
+                for a, b in zip(
+                    coarse.document[part]["centre"], fine.document[part]["centre"], strict=True
+                )
+            ]
+        )
+        assert np.any(apart != 0.0)
+    distance = [c.document["distance"]["hilbert-schmidt"] for c in (coarse, fine)]
+    assert abs(middle(distance[0]) - middle(distance[1])) <= radius(distance[0]) * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("name", ["H4", "H4, warm"])
+def test_enclosures_narrower_than_the_checker_can_verify_are_refused(name, monkeypatch):
+    """The checker has error bounds of its own, not only values: true or not, it cannot tell."""
+    configuration, how = CASES[name]
+    monkeypatch.setattr(prove, "_PLACES", 5)
+    monkeypatch.setattr(prove, "_SLACK", flint.arb(0))
+    certificate = made.certificate(configuration, **how)
+    solution = certificate.document["exact"]
+    for path in (("charges", 0), ("eigenvalues", 1), ("forces", 0, 0), ("gap",)):
+        place = ("exact", "enclosures", *path, 1)
+        assert made.changed(certificate, place, made.times(2)).check()
+        with pytest.raises(RefusedError):
+            made.changed(certificate, place, made.times(Fraction(1, 50))).check()
+    assert solution["uniqueness_radius"] == "inf"
+
+
+def test_stretched_hydrogen_has_no_certificate():
+    """At 18 bohr the gap is e^{−R}: the condition that fails is named with its value."""
+    with pytest.raises(SccError, match=r"condition fails|no gap|diverged|stalled"):
+        made.certificate(made.hydrogen_chain(2, 18.0))
+
+
+def test_the_command_certifies_and_verifies(tmp_path):
+    """The default model of the command is this one."""
+    structure, out = tmp_path / "dimer.xyz", tmp_path / "dimer.json"
+    structure.write_text("2\n\nH 0 0 0\nH 0.1 0.2 0.7\n")
+    run = CliRunner().invoke(cli, ["certify", str(structure), "--out", str(out)])
+    assert run.exit_code == 0, run.output
+    run = CliRunner().invoke(cli, ["certify", "--check", str(out)])
+    assert run.exit_code == 0
+    assert "valid" in run.output
+    energy = ("exact", "enclosures", "energy", 0)
+    made.changed(load(out), energy, made.plus(Fraction(1, 10**6))).save(out)
+    run = CliRunner().invoke(cli, ["certify", "--check", str(out)])
+    assert run.exit_code != 0
+    assert isinstance(run.exception, SystemExit)
