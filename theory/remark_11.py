@@ -27,12 +27,13 @@ X, S, ε = 1 + JX for the same at v*. One orbital an atom, or η → η times th
     by Brouwer: v ↦ v* + S[p_N(v) − p(v*) + X(v − v*)] maps the ball of radius r into itself, its
     bracket being δ(v) plus the Taylor remainder of p. No M in the bound, no ln M in the condition
     on N. In the mean square not even (3.12) is needed: (|w|²/M)^{1/2} ≤ 2η/λ_min(X̄) ≤ η/min|F′|.
-(D) *β = ∞: the growth is real.* Then p does not see constants, X̄1 = 0. With e = J⁻¹1,
-    Cap = 1ᵀJ⁻¹1, and Q = Σδ the charge that F_N creates,
+(D) *β = ∞: the growth is real.* Then p does not see constants, X̄1 = 0, and the charge Q = Σδ that
+    F_N creates stays. With q = p_N(v*_N) − p(v*) = J⁻¹w and e = (J + α)⁻¹1, α ≥ 0, eᵀw = Q − αeᵀq:
 
-        eᵀw = Q,   hence   ‖w‖_∞ ≥ |Q|/‖e‖₁   (= |Q|/Cap where e ≥ 0),
+        ‖w‖_∞ ≥ |Q|/‖e‖₁ − α‖q‖_∞,
 
-    exact at any N and M. Cap is that of a conductor: with a spheroid of capacity C around all
+    exact at any N and M. Where e ≥ 0 (α = 0 if charges overlap little, else α about J_ℓℓ) ‖e‖₁ is
+    at most Cap = 1ᵀJ⁻¹1, the capacity of a conductor: with a spheroid of capacity C around all
     charges, Cap ≤ (√C + t√(M/λ_min(J)))², t Gaussian tails outside; C ~ L/(2 ln L), 2R/π, R. In
     a crystal Q = σM + O(surface): ‖w‖_∞ ≥ c|σ| (ln M, M^{1/2}, M^{2/3}), attained by any insulator
     with σ ≠ 0, and s ≤ ‖ε⁻¹‖_∞‖J‖_∞ has the same powers.
@@ -53,6 +54,7 @@ C₂: see ``_second_derivative``. A ball of radius r about v* moves levels by at
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.linalg
 
 from scc.arrays import FloatArray
 from scc.bodyorder.polynomial import PolynomialOccupation
@@ -86,6 +88,19 @@ def radius(s: float, curvature: float, eta: float) -> float:
     if not discriminant >= 0.0:
         return np.inf
     return 4.0 * s * eta / (1.0 + float(np.sqrt(discriminant)))  # the root without cancellation
+
+
+def floor(kernel: FloatArray, charge: float, flown: FloatArray) -> float:
+    """Largest |Q|/‖e‖₁ − α‖q‖_∞ of (D) over α = 0 and α = max J_ℓℓ, at least 0, Hartree.
+
+    charge: Q, electrons; flown: q = p_N(v*_N) − p(v*), (M,).
+    """
+    found = [0.0]
+    for hardness in (0.0, float(np.max(np.diag(kernel)))):
+        hardened = kernel + hardness * np.eye(len(kernel))
+        e = scipy.linalg.solve(hardened, np.ones(len(kernel)), assume_a="sym")
+        found.append(abs(charge) / float(np.sum(np.abs(e))) - hardness * np.max(np.abs(flown)))
+    return float(max(found))
 
 
 def flow_bound(kernel: FloatArray, charges: FloatArray, distances: FloatArray) -> float:
@@ -272,19 +287,17 @@ def _insulator(
 ) -> list[Check]:
     """(D) and E1 to first order."""
     J, atoms = screened.kernel, system.atoms
-    equilibrium = np.linalg.solve(J, np.ones(atoms))
     charge = float(np.sum(delta))
-    condition = np.linalg.cond(J) * atoms * np.finfo(np.float64).eps
     neutral = delta - charge / atoms
-    total = float(np.sum(np.abs(equilibrium)))
-    relative = condition + screened.rounding
+    lowest = floor(J, charge, delta - screened.response @ first)
+    relative = float(np.linalg.cond(J)) * atoms * np.finfo(np.float64).eps
     limit = max_norm(screened.inverse_dielectric) * flow_bound(J, neutral, system.distances)
     return [
         Check.of(
-            "|Q|/|e|_1 against |v_N - v*| [Ha]",
-            abs(charge) / total,
+            "floor |Q|/|e|_1 - a|q| of |v_N - v*| [Ha]",
+            lowest,
             np.max(np.abs(first)),
-            slack + relative * abs(charge) / total,
+            2.0 * slack + (relative + screened.rounding) * np.max(np.abs(first)),
         ),
         Check.of(
             "neutralised |v_N - v*| by a flow [Ha]",
@@ -329,19 +342,10 @@ def _nonlinear(
         ),
     ]
     if system.zero_temperature:
-        equilibrium = np.abs(np.linalg.solve(J, np.ones(system.atoms)))
-        charge = abs(float(np.sum(delta))) / float(np.sum(equilibrium))
-        relative = np.linalg.cond(J) * system.atoms * np.finfo(np.float64).eps
-        found.append(
-            Check.of(
-                "|Q|/|e|_1 against |v_N - v*|, in full [Ha]",
-                charge,
-                size,
-                slack
-                + relative * charge
-                + system.atoms * populations.rounding / np.sum(equilibrium),
-            )
-        )
+        lowest = floor(J, float(np.sum(delta)), p_N - populations.reference)
+        relative = float(np.linalg.cond(J)) * len(J) * np.finfo(np.float64).eps
+        allowed = 2.0 * slack + relative * size + 2.0 * populations.rounding * max_norm(J)
+        found.append(Check.of("floor |Q|/|e|_1 - a|q|, in full [Ha]", lowest, size, allowed))
     return found
 
 
