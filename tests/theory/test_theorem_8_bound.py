@@ -16,7 +16,7 @@ from scc.models.onsite import OnsiteTightBinding
 from scc.occupations.ensemble import Canonical, GrandCanonical
 from scc.occupations.fermi_dirac import FermiDirac
 from scc.theory import theorem_8
-from scc.theory._body_ordered import Populations, solve
+from scc.theory._body_ordered import Populations
 from scc.theory._explicit_errors import Errors, Geometry
 from scc.theory._newton_kantorovich import NewtonKantorovich
 from scc.theory._occupation_derivatives import (
@@ -215,7 +215,7 @@ def test_the_zero_is_unique_in_its_ball() -> None:
             system.beta, system.mu, geometry.inner, geometry.outer, degree
         ),
     )
-    expected, _ = solve(populations, screened.screened, screened.response, geometry.radius)
+    expected, _ = theorem_8.solve(populations, screened)
     rng = np.random.default_rng(1)
     for _ in range(4):
         w = radius * rng.uniform(-1.0, 1.0, system.atoms)
