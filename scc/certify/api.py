@@ -24,6 +24,11 @@ def certify(
     """
     if degree is not None and degree < 2:
         raise InputError(f"polynomial degree must be >= 2, got {degree}")
+    if equilibrium.status == "unstable":
+        raise CertificationError(
+            "the equilibrium is unstable: smallest eigenvalue of the dielectric operator "
+            f"{equilibrium.lambda_min:.4g}, must be above 0"
+        )
     if not equilibrium.converged:
         raise CertificationError(
             f"nothing to certify: the equilibration is {equilibrium.status}, "

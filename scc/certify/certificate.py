@@ -8,6 +8,7 @@ r"""The certificate: a document of plain JSON whose numbers are decimal strings.
      "exact":      a solution of T(v̂) = 0,
      "polynomial": a solution of T_N(v̂) = 0, with "degree", "interval", "coefficients" (optional),
      "distance":   an enclosure of ‖v̂*_N − v̂*‖ (optional),
+     "provenance": remarks nobody verifies (optional),
      "checksum": SHA-256 of the document without it}
 
     solution = {"centre": [decimals], "norms": {"existence": "2", "uniqueness": "infinity"},

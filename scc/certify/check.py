@@ -3,8 +3,8 @@ r"""The checker of on-site certificates: decides from the document alone whether
 Trusted: this file, check_assembly, the decimal reader, Arb. Not trusted: any number of the document
 except the input, which *defines* the problem. Exact occupations:
 
-    J ≻ 0 (LDLᵀ)  ⇒  v̂* is unique, and ‖v̂* − v̄‖₂² ≤ ‖J‖₂ ΦᵀJ⁻¹Φ, by strong convexity of
-    ½v̂ᵀJ⁻¹v̂ + Zᵀv̂ − g(v̂), whose gradient is J⁻¹Φ;   inverse · 1 − J ≻ 0 (LDLᵀ).
+    J ≻ 0  ⇒  v̂* is unique, and ‖v̂* − v̄‖₂² ≤ ‖J‖₂ ΦᵀJ⁻¹Φ, by strong convexity of
+    ½v̂ᵀJ⁻¹v̂ + Zᵀv̂ − g(v̂), whose gradient is J⁻¹Φ;   inverse · 1 − J ≻ 0.
 
 Polynomials: F_N(H), Tr G_N(H) and χ_N from U_k(S), S the scaled Hamiltonian, by T_k′ = kU_{k−1} and
 U_n[t,s] = 2 Σ_{i+j=n−1} U_i(t) U_j(s); the two inverse bounds by solving with DΦ_N = 1 − Jχ_N in

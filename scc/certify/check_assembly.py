@@ -1,11 +1,11 @@
 """What the checker of on-site certificates computes from the input alone: H⁰, J, slopes, F(H).
 
 Nothing here is shared with the prover, not even mathematics where there was a choice: derivatives
-by truncated power series, definiteness and level counts by LDLᵀ, F(H) at β < ∞ by doubling β in
+by truncated power series, signs of eigenvalues by congruence, F(H) at β < ∞ by doubling β in
 
     F_{2β} = F_β² (F_β² + (1−F_β)²)⁻¹ ,      F_{β/2^k} = (1 + e^{β(H−µ)/2^k})⁻¹ ,
 
-and at β = ∞ by Newton's iteration for the matrix sign, all in ball arithmetic: no eigenvectors.
+and at β = ∞ by Newton's iteration for the matrix sign, all in ball arithmetic.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 import flint
+import numpy as np
 
 from scc.certify.decimals import ball
 from scc.certify.failure import RefusedError
@@ -25,37 +26,35 @@ def unit(size: int, value: flint.arb | int = 1) -> ArbMat:
     return ArbMat([[value if i == j else 0 for j in range(size)] for i in range(size)])
 
 
-def pivots(matrix: ArbMat) -> list[flint.arb]:
-    """D of LDLᵀ: as many are negative as eigenvalues are (Sylvester). RefusedError if a sign is
-    not certain."""
-    rows = matrix.tolist()
-    found = []
-    for k in range(len(rows)):
-        pivot = rows[k][k]
-        if not (pivot > 0 or pivot < 0):
-            raise RefusedError(f"pivot {k} of LDLt has no certain sign: {pivot.str(3)}")
-        found.append(pivot)
-        top = rows[k]
-        for i in range(k + 1, len(rows)):
-            if top[i].is_zero():
-                continue
-            factor, line = top[i] / pivot, rows[i]
-            for j in range(i, len(rows)):
-                line[j] -= factor * top[j]
+def negative_eigenvalues(matrix: ArbMat) -> int:
+    """Their number. RefusedError where it is not certain.
+
+    X = UᵀAU with the float64 eigenvectors U of A, whatever they are worth, has the inertia of A
+    (Sylvester) if it is not singular, and the signs of its diagonal if that dominates every row.
+    """
+    size = matrix.nrows()
+    middles = np.array([float(e.mid()) for e in matrix.entries()]).reshape(size, size)
+    U = ArbMat([[float(x) for x in row] for row in np.linalg.eigh(middles)[1]])
+    found = 0
+    for i, row in enumerate((U.transpose() * matrix * U).tolist()):
+        others = sum((abs(x) for j, x in enumerate(row) if j != i), flint.arb(0))
+        if not abs(row[i]) > others:
+            raise RefusedError(f"an eigenvalue near {row[i].str(3, radius=False)} has no sure sign")
+        found += bool(row[i] < 0)
     return found
 
 
 def positive(matrix: ArbMat) -> bool:
     """Whether a symmetric matrix is certainly positive definite."""
     try:
-        return all(pivot > 0 for pivot in pivots(matrix))
+        return negative_eigenvalues(matrix) == 0
     except RefusedError:
         return False
 
 
 def levels_below(H: ArbMat, energy: flint.arb) -> int:
     """Number of eigenvalues below an energy that is none."""
-    return sum(bool(pivot < 0) for pivot in pivots(H - unit(H.nrows(), energy)))
+    return negative_eigenvalues(H - unit(H.nrows(), energy))
 
 
 class Assembly:

@@ -45,10 +45,13 @@ class Eigensystem:
         return [level + more for level in self.levels]
 
 
-def eigensystem(H: flint.arb_mat) -> Eigensystem:
-    """Of a symmetric H, at the working precision. Raises CertificationError where δ ≥ 1."""
+def eigensystem(H: flint.arb_mat, guess: flint.arb_mat | None = None) -> Eigensystem:
+    """Of a symmetric H, at the working precision; ``guess``: C of a Hamiltonian nearby.
+
+    Raises CertificationError where δ ≥ 1.
+    """
     middle = H.mid()
-    C, levels = _refined(middle)
+    C, levels = _refined(middle, guess)
     defect = frobenius(C.transpose() * C - identity(len(levels)))
     if not defect < 1:
         raise CertificationError(f"eigenvectors are orthonormal to {float(defect):.2g} only")
@@ -60,11 +63,13 @@ def eigensystem(H: flint.arb_mat) -> Eigensystem:
     return Eigensystem(levels, C, defect, error)
 
 
-def _refined(H: flint.arb_mat) -> tuple[flint.arb_mat, list[flint.arb]]:
+def _refined(
+    H: flint.arb_mat, guess: flint.arb_mat | None
+) -> tuple[flint.arb_mat, list[flint.arb]]:
     """Newton steps C ← C(1 + X) until S = CᵀHC is diagonal, or as nearly as it gets."""
     size = H.nrows()
     scale = float(frobenius(H)) or 1.0
-    C = matrix(np.linalg.eigh(floats(H))[1])
+    C = matrix(np.linalg.eigh(floats(H))[1]) if guess is None else guess
     goal = flint.arb(2) ** (16 - flint.ctx.prec) * scale
     best = None
     for _ in range(_SWEEPS):
@@ -134,10 +139,13 @@ def _between(rows: list[list[flint.arb]], clusters: list[list[int]]) -> flint.ar
 
 
 def _orthonormal(C: flint.arb_mat) -> flint.arb_mat:
-    """Two Newton-Schulz steps, each squares the defect of orthonormality."""
-    unit = identity(C.nrows())
-    for _ in range(2):
-        C = (C * (3 * unit - C.transpose() * C) / 2).mid()
+    """Newton-Schulz, C ← C(1 + E/2) with E = 1 − CᵀC, which squares E; until E is rounding."""
+    unit, done = identity(C.nrows()), flint.arb(2) ** (8 - flint.ctx.prec // 2)
+    for _ in range(3):
+        defect = unit - C.transpose() * C
+        C = (C + C * defect / 2).mid()
+        if frobenius(defect) < done:
+            break
     return C
 
 

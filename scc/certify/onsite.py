@@ -58,6 +58,8 @@ def prove(equilibrium: Equilibrium, degree: int | None, progress: Progress) -> C
         if degree is not None:
             parts["polynomial"] = prove_polynomial(equilibrium, matrices, degree, progress)
             parts["distance"] = _distance(parts["exact"], parts["polynomial"])
+            mu = decimals.exact(equilibrium.fermi_level)
+            parts["provenance"] = {"polynomial interpolates G at the chemical potential": mu}
     return Certificate.of(**parts)
 
 
@@ -75,9 +77,9 @@ def _exact(
     equilibrium: Equilibrium, matrices: OnsiteMatrices, progress: Progress
 ) -> dict[str, Any]:
     selected = _selection(equilibrium)
-    features = refined(equilibrium, matrices, selected, progress)
+    features, orbitals = refined(equilibrium, matrices, selected, progress)
     progress("enclosing the solution")
-    state = OnsiteState.at(matrices, [decimals.ball(v) for v in features], selected)
+    state = OnsiteState.at(matrices, [decimals.ball(v) for v in features], selected, orbitals)
     inverse = decimals.ball(decimals.upper(spectral(matrices.coulomb), 12))
     radius = decimals.upper(2 * _distance_bound(state, inverse) + SLACK)
     _require_gap(state, decimals.ball(radius), equilibrium)

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import flint
+import numpy as np
 
 from scc.bodyorder.polynomial import PolynomialOccupation
 from scc.bodyorder.spectral_set import SpectralSet
@@ -29,7 +30,7 @@ from scc.certify import decimals
 from scc.certify.ball_occupations import PolynomialBall
 from scc.certify.failure import CertificationError
 from scc.certify.newton_kantorovich import radii
-from scc.certify.norms import diagonal, frobenius, identity, spectral, widened
+from scc.certify.norms import floats, frobenius, identity, matrix, spectral, widened
 from scc.certify.onsite_enclosures import SLACK, enclosures
 from scc.certify.onsite_matrices import OnsiteMatrices
 from scc.certify.onsite_refine import inverse_dielectric, refined
@@ -38,13 +39,13 @@ from scc.certify.registry import Progress
 from scc.equilibration.equilibrate import equilibrate
 from scc.equilibration.equilibrium import Equilibrium
 from scc.equilibration.solvers import NewtonKrylov
+from scc.errors import InputError
 from scc.functional.energy import EnergyFunctional
 from scc.models.tight_binding import TightBindingState
 from scc.occupations.ensemble import GrandCanonical
 
 _OUTER_MARGIN = 0.05  # of the spectral width, on both sides
 _INNER_MARGIN = 0.125  # of the gap, on both sides, β = ∞
-_RESPONSE_BITS = 128
 
 
 def prove_polynomial(
@@ -63,8 +64,9 @@ def prove_polynomial(
     ball = PolynomialBall(
         flint.arb(X.lower), flint.arb(X.upper), [flint.arb(c) for c in occupation.coefficients]
     )
-    features = refined(solution, matrices, lambda _: ball, progress)
-    state = OnsiteState.at(matrices, [decimals.ball(v) for v in features], lambda _: ball)
+    features, orbitals = refined(solution, matrices, lambda _: ball, progress)
+    centre = [decimals.ball(v) for v in features]
+    state = OnsiteState.at(matrices, centre, lambda _: ball, orbitals)
     margin = ball.margin(state.system.enclosed())
     if not margin > 0:
         raise CertificationError(
@@ -101,10 +103,9 @@ def spectral_set(equilibrium: Equilibrium) -> SpectralSet:
     filled = round(local.electrons_below(equilibrium.fermi_level) / 2)
     if not math.isinf(equilibrium.functional.beta) or not 0 < filled < len(levels):
         return SpectralSet(((low, high),))
-    inner = _INNER_MARGIN * float(levels[filled] - levels[filled - 1])
-    return SpectralSet(
-        ((low, float(levels[filled - 1]) + inner), (float(levels[filled]) - inner, high))
-    )
+    below, above, mu = float(levels[filled - 1]), float(levels[filled]), equilibrium.fermi_level
+    inner = min(_INNER_MARGIN * (above - below), 0.5 * (mu - below), 0.5 * (above - mu))
+    return SpectralSet(((low, below + inner), (above - inner, high)))
 
 
 def body_ordered(equilibrium: Equilibrium, occupation: PolynomialOccupation) -> Equilibrium:
@@ -115,9 +116,14 @@ def body_ordered(equilibrium: Equilibrium, occupation: PolynomialOccupation) -> 
         terms=equilibrium.functional.terms,
         occupation=occupation,
     )
-    solution = equilibrate(
-        functional, NewtonKrylov(), features=equilibrium.features, tolerance=1e-11
-    )
+    try:
+        solution = equilibrate(
+            functional, NewtonKrylov(), features=equilibrium.features, tolerance=1e-11
+        )
+    except InputError as error:  # a level left the spectral set: the message says by how much
+        raise CertificationError(
+            f"no critical point at degree {occupation.degree} found: {error}"
+        ) from error
     if not solution.converged:
         raise CertificationError(
             f"no critical point of the polynomial model of degree {occupation.degree} found: "
@@ -181,27 +187,27 @@ def _problem(
 
 
 def response(state: OnsiteState, ball: PolynomialBall) -> flint.arb_mat:
-    """χ_N (M, M), electrons/Hartree."""
+    """χ_N (M, M), electrons/Hartree: float64 with its a-priori rounding error.
+
+    Σ_i C_ki C_mi (Σ_j f_ij C_kj C_mj) has terms of at most 5 rounded factors, 4 products and 2n
+    sums in whatever order (no fast multiplication), so its relative error in each term is below
+    γ = (2n+12)u/(1 − (2n+12)u), u = 2⁻⁵³ (Higham, Accuracy and Stability, §3.5), and the sum of the
+    absolute values of the terms is at most max|f| |c_k|² |c_m|² ≤ max|f| (1+δ)²; underflow is
+    covered by the factor 2.
+    """
     system, matrices = state.system, state.matrices
-    divided = ball.divided_differences(system.levels)
+    divided, C = floats(ball.divided_differences(system.levels)), floats(system.orbitals)
+    size = len(C)
+    total = np.zeros((size, size))
+    for i in range(size):
+        total += np.outer(C[:, i], C[:, i]) * ((C * divided[i]) @ C.T)
+    by_atom = np.zeros((matrices.atoms, matrices.atoms))
+    np.add.at(by_atom, (np.array(matrices.owner)[:, None], np.array(matrices.owner)), 2.0 * total)
+    steps, unit = 2 * size + 12 + matrices.most_orbitals**2, flint.arb(2) ** -53
+    relative = 2 * steps * unit / (1 - steps * unit)
     defect, orbitals = system.defect, matrices.most_orbitals
+    largest = ball.lipschitz(system.enclosed())
+    rounding = relative * 2 * orbitals**2 * largest * (1 + defect) ** 2
     error = ball.second_derivative * system.error
-    error += 4 * defect * (1 + defect) ** 3 * ball.lipschitz(system.enclosed())
-    with flint.ctx.workprec(_RESPONSE_BITS):
-        C = +system.orbitals
-        rows = C.tolist()
-        size = len(rows)
-        total = [[flint.arb(0)] * size for _ in range(size)]
-        for i in range(size):
-            weights = [divided[i, j] for j in range(size)]
-            inner = (C * (diagonal(weights) * C.transpose())).tolist()
-            for k in range(size):
-                factor, line, into = rows[k][i], inner[k], total[k]
-                for m in range(k + 1):
-                    into[m] += factor * rows[m][i] * line[m]
-        found = flint.arb_mat(matrices.atoms, matrices.atoms)
-        for k in range(size):
-            for m in range(size):
-                value = total[k][m] if m <= k else total[m][k]
-                found[matrices.owner[k], matrices.owner[m]] += 2 * value
-    return widened(found, 2 * orbitals * error)
+    error += 4 * defect * (1 + defect) ** 3 * largest
+    return widened(matrix(by_atom), rounding + 2 * orbitals * error)

@@ -36,14 +36,16 @@ def inverse_dielectric(equilibrium: Equilibrium, matrices: OnsiteMatrices) -> fl
 
 def refined(
     equilibrium: Equilibrium, matrices: OnsiteMatrices, selected: Selected, progress: Progress
-) -> list[str]:
-    """v̂ by Newton steps with a float64 Jacobian, until the rounding to decimals dominates."""
+) -> tuple[list[str], flint.arb_mat | None]:
+    """v̂ by Newton steps with a float64 Jacobian, until the rounding to decimals dominates; and
+    eigenvectors there."""
     inverse = inverse_dielectric(equilibrium, matrices)
     current = [flint.arb(float(v)) for v in equilibrium.features]
-    smallest = None
+    smallest, orbitals = None, None
     for step in range(_STEPS):
         progress(f"refining the solution, step {step + 1}")
-        residual = OnsiteState.at(matrices, current, selected).residual.mid()
+        state = OnsiteState.at(matrices, current, selected, orbitals)
+        residual, orbitals = state.residual.mid(), state.system.orbitals
         size = frobenius(residual)
         if smallest is not None and not size < smallest / 4:
             break
@@ -52,7 +54,7 @@ def refined(
         current = [(v - d).mid() for v, d in zip(current, change, strict=True)]
         if size < flint.arb(10) ** (-(2 * _PLACES) // 3):
             break  # the step just made gained another ten digits
-    return [decimals.rounded(v, _digits(v)) for v in current]
+    return [decimals.rounded(v, _digits(v)) for v in current], orbitals
 
 
 def _digits(value: flint.arb) -> int:

@@ -34,10 +34,14 @@ class OnsiteState:
 
     @classmethod
     def at(
-        cls, matrices: OnsiteMatrices, features: list[flint.arb], selected: Selected
+        cls,
+        matrices: OnsiteMatrices,
+        features: list[flint.arb],
+        selected: Selected,
+        guess: flint.arb_mat | None = None,
     ) -> OnsiteState:
-        """Diagonalise. Raises CertificationError where F has no finite Lipschitz constant."""
-        system = eigensystem(matrices.hamiltonian(features))
+        """Diagonalise, starting from the eigenvectors ``guess`` if there are any."""
+        system = eigensystem(matrices.hamiltonian(features), guess)
         return cls(matrices, features, system, selected(system.enclosed()))
 
     @cached_property
