@@ -184,6 +184,15 @@ def test_a_rate_too_large_by_a_fifth_is_caught(monkeypatch) -> None:
     monkeypatch.setattr(lemma_7, "bound", broken_bound)
     broken = violations([c for system in _systems() for c in lemma_7.checks(system)])
     assert any("explicit" in line for line in broken)
+    hermite = lemma_7.hermite_bounds
+
+    def faster(nodes, X, beta, mu):
+        extra = math.exp(-0.2 * convergence_rate(X, beta, mu) * (len(nodes) - 1))
+        return tuple(extra * limit for limit in hermite(nodes, X, beta, mu))
+
+    monkeypatch.setattr(lemma_7, "hermite_bounds", faster)
+    broken = violations([c for system in _systems() for c in lemma_7.checks(system)])
+    assert any("Leja" in line for line in broken)
     monkeypatch.setattr(
         lemma_7, "rate_bound", lambda X, beta, mu: 1.2 * convergence_rate(X, beta, mu)
     )
