@@ -14,17 +14,25 @@ F − F_N is the derivative: ω′(z) for ω(z), and a term with 1/|ζ − z| mo
 dist(z, {E ± it : t ≥ s}) grow with s, so that left ends of cells bound the integrals; beyond the
 last height S |ω(ζ)| grows at least like (s/S)⁴(1 + A²/S²)^{−2}, A = max_j |x_j − E|, if N ≥ 3.
 
-The contour Γ around σ(H) is made of rectangles at the distance h = κπ/β from it, or κ times half
-the gap at β = ∞. It is cut into panels of half-length h/8; on a panel about z_i |z − x_j| and
-|ζ − z| differ from their values at z_i by less than that, which bounds everything on all of Γ.
+The contour Γ around σ(H) consists of ellipses confocal with the intervals of X, on which *their*
+Green's function is κθ, 0 < κ < 1, θ the smallest value on the line of Green's function of X, which
+is at most that of an interval. So |ω(z)/ω(ζ)|^{1/N} tends to at most e^{−(1−κ)θ}: that is the rate
+in N, for any κ, while a rectangle at the distance κπ/β may have none, since g grows like a square
+root at the ends of X. Γ is cut into panels z_i + δ of half-length p: |ζ − z| and the distances from
+σ(H) differ from those at z_i by at most p; and |1 + w|² ≤ e^{2 Re w + |w|²}, L = ω′(z_i)/ω(z_i) give
+
+    ln|ω(z)| ≤ ln|ω(z_i)| + Re(δL) + ½p² Σ_j |z_i − x_j|⁻²,
+
+where Re(δL) is small, because Γ nearly is a level line of |ω|.
 """
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scc.arrays import FloatArray
+from scc.bodyorder.green import greens_function
 from scc.bodyorder.leja import leja_points
 from scc.bodyorder.polynomial import PolynomialOccupation
 from scc.bodyorder.spectral_set import SpectralSet
@@ -35,6 +43,7 @@ from scc.theory.system import TightBindingSystem
 
 _PANEL = 0.125
 _MARGIN = 0.1
+_STRETCHES = 150
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,102 +67,121 @@ class Contour:
         return lemma_12.log_envelope(self.norms, self.denominators, r)
 
 
+@dataclass(frozen=True, eq=False)
+class Panels:
+    """The upper half of Γ, (P,) each: mid-points z_i, half-lengths p_i, and |δ − τ| ≤ b for some τ
+    between ± ``tangents``."""
+
+    centres: NDArray[np.complex128]
+    halves: FloatArray
+    tangents: NDArray[np.complex128]
+    bends: FloatArray
+
+
 def interpolant(system: TightBindingSystem, degree: int) -> PolynomialOccupation:
     """G_N on the hull of σ(H) at β < ∞, of each band at β = ∞, with a little margin."""
     levels, mu = system.levels, system.mu
-    below, above = levels[levels < mu], levels[levels >= mu]
     margin = _MARGIN * (0.1 + float(levels[-1] - levels[0]))
-    if not system.zero_temperature or not (len(below) and len(above)):
-        X = SpectralSet(((levels[0] - margin, levels[-1] + margin),))
-    else:
-        margin = _MARGIN * float(above[0] - below[-1])
-        X = SpectralSet(
-            ((below[0] - margin, below[-1] + margin), (above[0] - margin, above[-1] + margin))
-        )
+    bands = [levels]
+    if system.zero_temperature:
+        bands = [levels[levels < mu], levels[levels >= mu]]
+        margin = _MARGIN * float(bands[1][0] - bands[0][-1])
+    X = SpectralSet(tuple((band[0] - margin, band[-1] + margin) for band in bands))
     return PolynomialOccupation.interpolate(X, degree, system.beta, mu)
+
+
+def exponent(system: TightBindingSystem, X: SpectralSet) -> float:
+    """θ: Green's function of X at the point of the line next to the real axis. (1 − κ)θ is the rate
+    in N of the bounds on Γ; Leja points are distributed like the equilibrium measure of X."""
+    return float(greens_function(X, spectral_line(system, 0.0).points[0]))
 
 
 def contour_around(
     system: TightBindingSystem, polynomial: PolynomialOccupation, share: float
 ) -> Contour:
-    """The contour with κ = ``share`` in (0, 0.85); N ≥ 3."""
-    bands, distance, gap = _bands(system, share)
-    value, slope = _norms(system, polynomial, bands, distance)
-    # On vertical sides h from the band that they close; one band has nothing on the other side.
-    far = min(gap - distance, 1e3 * (1.0 + distance))
-    top = largest_rate_with(
-        system, lambda norms: lemma_12.denominators_at(norms, distance, far, 0.0) > 0.0
-    )
+    """The contour with κ = ``share`` in (0, 0.8); N ≥ 3."""
+    X = polynomial.spectral_set
+    parts = panels(X, share * exponent(system, X))
+    value, slope = contour_norms(system, polynomial, parts)
+    offsets = system.levels - parts.centres.real[:, None]
+    lost = parts.halves + system.rounding_unit
+    far = 1e3 * (1.0 + X.upper - X.lower)  # a true bound on a side without levels
+    above = np.min(offsets, axis=1, initial=far, where=offsets > 0.0) - lost
+    below = np.min(-offsets, axis=1, initial=far, where=offsets <= 0.0) - lost
+    # c increases with all three: their minima over stretches of Γ will do.
+    of_one = len(lost) // len(X.intervals)
+    stretches = np.arange(0, of_one, 1 + of_one // _STRETCHES)
+    starts = np.concatenate([stretches + k * of_one for k in range(len(X.intervals))])
+    sides = [
+        np.maximum(np.minimum.reduceat(side, starts), 0.0)[:, None]
+        for side in (below, above, parts.centres.imag - lost)
+    ]
+
+    def denominators(norms: WeightedNorms) -> FloatArray:
+        return np.asarray(np.min(lemma_12.denominators_at(norms, *sides), axis=0))
+
+    top = largest_rate_with(system, lambda norms: denominators(norms) > 0.0)
     norms = weighted_norms(system, lemma_12.rates_for(top, top, 32))
-    across = lemma_12.denominators_at(norms, distance, far, 0.0)
-    along = lemma_12.denominators_at(norms, 0.0, 0.0, distance)
-    return Contour(value, slope, norms, np.minimum(across, along))
+    return Contour(value, slope, norms, denominators(norms))
 
 
-def _norms(
-    system: TightBindingSystem,
-    polynomial: PolynomialOccupation,
-    bands: list[tuple[float, float]],
-    distance: float,
+def panels(X: SpectralSet, parameter: float) -> Panels:
+    """z(t) = c + h cosh(a + it), 0 < t < π, for every interval c ± h, a = ``parameter``; steps of
+    ¼ sinh a in t keep panels short beside their distance from X. |z′| = h √(sinh²a + sin²t)."""
+    number = int(np.ceil(np.pi / (2.0 * _PANEL * np.sinh(parameter))))
+    step = np.pi / number
+    t = (np.arange(number) + 0.5) * step
+    speed = np.hypot(np.sinh(parameter), np.minimum(np.sin(t) + 0.5 * step, 1.0))
+    widths = np.array([0.5 * (high - low) for low, high in X.intervals])[:, None]
+    middles = np.array([0.5 * (low + high) for low, high in X.intervals])[:, None]
+    along = np.ones_like(t)
+    return Panels(
+        (middles + widths * np.cosh(parameter + 1j * t)).ravel(),
+        (0.5 * step * widths * speed).ravel(),
+        (0.5j * step * widths * np.sinh(parameter + 1j * t)).ravel(),
+        (0.125 * step**2 * np.cosh(parameter) * widths * along).ravel(),
+    )
+
+
+def contour_norms(
+    system: TightBindingSystem, polynomial: PolynomialOccupation, parts: Panels
 ) -> tuple[float, float]:
     """(1/2π)∮ |G − G_N||dz| and (1/2π)∮ |F − F_N||dz|."""
-    centres, lengths = _panels(bands, distance)
-    half = _PANEL * distance
+    centres, halves = parts.centres, parts.halves
     nodes = leja_points(polynomial.spectral_set, polynomial.degree + 1)
-    offsets = np.abs(centres[:, None] - nodes)
-    log_omega = np.sum(np.log(offsets + half), axis=-1)  # on the panel
-    logarithmic_slope = np.sum(1.0 / (offsets + half), axis=-1)  # |ω′| ≤ Σ_j Π_{i≠j} …
+    inverse = 1.0 / (centres[:, None] - nodes)
+    logarithmic = np.sum(inverse, axis=-1)  # L
+    squares = np.sum(np.abs(inverse) ** 2, axis=-1)
+    turn = np.abs((parts.tangents * logarithmic).real) + parts.bends * np.abs(logarithmic)
+    at_centre = -np.sum(np.log(np.abs(inverse)), axis=-1)
+    log_omega = at_centre + turn + 0.5 * halves**2 * squares
+    # |ω′/ω| on the panel: L moves by no more than p Σ 1/|z − x_j||z_i − x_j|.
+    nearest = np.min(1.0 / np.abs(inverse), axis=-1)
+    closer = np.where(nearest > halves, 1.0 - halves / nearest, np.nan)
+    slope_of_omega = np.abs(logarithmic) + halves * squares / closer
 
-    spread = float(np.max(nodes) - np.min(nodes))
-    line = spectral_line(system, 4.0 * max(spread, distance))
-    s, energy = line.heights, line.energy
-    weights = line.grand_potential.copy()
+    X = polynomial.spectral_set
+    line = spectral_line(system, 4.0 * (X.upper - X.lower))
+    s, energy, last = line.heights, line.energy, float(line.heights[-1])
+    weights, tail = line.grand_potential.copy(), line.grand_potential_tail(4)
     if system.zero_temperature:
         # |ζ − µ| in place of s, by its largest value in the cell.
         ends = np.append(s[1:], s[-1])
         weights = np.hypot(line.offset, ends) * np.append(np.diff(s), 0.0) / np.pi
-    last = float(s[-1])
-    farthest = float(np.max(np.abs(nodes - energy)))
-    tail = (1.0 + (farthest / last) ** 2) ** 2 * line.grand_potential_tail(4)
-    if system.zero_temperature:
         tail *= float(np.hypot(line.offset, last)) / last
-    weights[-1] += tail
+    farthest = float(np.max(np.abs(nodes - energy)))
+    weights[-1] += (1.0 + (farthest / last) ** 2) ** 2 * tail
     log_on_line = np.sum(0.5 * np.log((nodes - energy) ** 2 + s[:, None] ** 2), axis=-1)
 
     value, slope = np.zeros(len(centres)), np.zeros(len(centres))
     for sign in (1.0, -1.0):
         # |ζ − z| at least, for this and every larger s.
         across = np.maximum(s[:, None] - sign * centres.imag, 0.0)
-        near = np.hypot(energy - centres.real, across) - half
+        near = np.hypot(energy - centres.real, across) - halves
+        near = np.where(near > 0.0, near, np.nan)  # panels that meet the line bound nothing
         kernel = 0.5 * weights[:, None] * np.exp(log_omega - log_on_line[:, None]) / near
         value += np.sum(kernel, axis=0)
-        slope += np.sum(kernel * (logarithmic_slope + 1.0 / near), axis=0)
+        slope += np.sum(kernel * (slope_of_omega + 1.0 / near), axis=0)
     # Upper half of Γ only; the lower half is its mirror image.
-    return float(lengths @ value) / np.pi, float(lengths @ slope) / np.pi
-
-
-def _bands(
-    system: TightBindingSystem, share: float
-) -> tuple[list[tuple[float, float]], float, float]:
-    """Hulls of the parts of σ(H) that Γ surrounds, h, and the gap between them (∞ for one)."""
-    levels, mu = system.levels, system.mu
-    if not system.zero_temperature:
-        return [(float(levels[0]), float(levels[-1]))], share * np.pi / system.beta, np.inf
-    below, above = levels[levels < mu], levels[levels >= mu]
-    gap = float(above[0] - below[-1])
-    bands = [(float(band[0]), float(band[-1])) for band in (below, above)]
-    return bands, 0.5 * share * gap, gap
-
-
-def _panels(bands: list[tuple[float, float]], distance: float) -> tuple[FloatArray, FloatArray]:
-    """Mid-points and lengths of the panels of the upper half of Γ."""
-    centres, lengths = [], []
-    for low, high in bands:
-        corners = [low - distance, low - distance + 1j * distance]
-        corners += [high + distance + 1j * distance, complex(high + distance)]
-        for start, end in pairwise(corners):
-            number = int(np.ceil(abs(end - start) / (2.0 * _PANEL * distance)))
-            fractions = (np.arange(number) + 0.5) / number
-            centres.append(start + (end - start) * fractions)
-            lengths.append(np.full(number, abs(end - start) / number))
-    return np.concatenate(centres), np.concatenate(lengths)
+    sums = (float(2.0 * halves @ total) / np.pi for total in (value, slope))
+    return tuple(np.inf if np.isnan(found) else found for found in sums)  # type: ignore[return-value]

@@ -111,9 +111,14 @@ def denominators(system: TightBindingSystem, norms: WeightedNorms, z: complex) -
     return denominators_at(norms, below, above, z.imag)
 
 
-def denominators_at(norms: WeightedNorms, below: float, above: float, height: float) -> FloatArray:
-    """The same for any z = E + i·height with d₋ ≥ below, d₊ ≥ above."""
-    near = min(below, above)
+def denominators_at(
+    norms: WeightedNorms,
+    below: float | FloatArray,
+    above: float | FloatArray,
+    height: float | FloatArray,
+) -> FloatArray:
+    """The same for any z = E + i·height with d₋ ≥ below, d₊ ≥ above; broadcast with the rates."""
+    near = np.minimum(below, above)
     plain = np.hypot(near, height) - norms.stretch
     adjoint = np.hypot(np.maximum(near - norms.even, 0.0), height) - norms.odd
     low, high = below - norms.even, above - norms.even
@@ -143,7 +148,10 @@ def exponent_at(system: TightBindingSystem, below: float, above: float, height: 
 def rates_for(critical: float, top: float, number: int = RATES) -> FloatArray:
     """η to minimise over: 0, geometric up to ``top``, and dense below ``critical`` = sup{η : c > 0}
     at the point that decays slowest, where large distances want it; ascending, 1/bohr."""
-    wide = np.geomspace(0.1 * critical, max(top, critical), number - 10)
+    if top <= 0.0 and critical <= 0.0:
+        return np.zeros(1)
+    top = max(top, critical)
+    wide = np.geomspace(max(0.1 * critical, 1e-6 * top), top, number - 10)
     dense = critical * (1.0 - np.geomspace(1e-3, 0.3, 9))
     return np.unique(np.concatenate([[0.0], wide, dense]))
 

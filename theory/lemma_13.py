@@ -19,13 +19,13 @@ needs Im(RAR), O(s⁻³). Besides, G has the local terms ½(H − µ) and its de
 blows up near a pole, as it would on a contour squeezed between the spectrum and µ ± iπ/β.
 
 O − O_N has neither poles to sum nor decay at large |z|. (O − O_N)(H) = (1/2πi)∮_Γ (O − O_N) R dz on
-rectangles at distance h = κπ/β (κg/2) from σ(H), with Hermite's formula for the rest
+ellipses confocal with X, level lines κθ of Green's function, with Hermite's formula for the rest
 (:mod:`scc.theory._interpolation_error`):
 
     |∂^j(O − O_N)_ℓk| ≤ (1/2π)∮_Γ |O − O_N||dz| · Σ_orderings Π min_η e^{−ηr}/c_Γ(η),
 
-and N enters through |ω(z)/ω(ζ)|, whose N-th root tends to e^{g(z) − g(ζ)}, g Green's function: θ
-is g(µ + iπ/β), or g in the gap, less max_Γ g, which κ → 0 makes small while η ∝ κ.
+and N enters through |ω(z)/ω(ζ)|, whose N-th root tends to e^{g(z) − g(ζ)}, g Green's function: the
+rate in N is (1 − κ)θ, θ = g(µ + iπ/β), or g in the gap; η falls with κ.
 """
 
 import math
