@@ -18,8 +18,9 @@ The contour Γ around σ(H) consists of ellipses confocal with the intervals of 
 Green's function is κθ, 0 < κ < 1, θ the smallest value on the line of Green's function of X, which
 is at most that of an interval. So |ω(z)/ω(ζ)|^{1/N} tends to at most e^{−(1−κ)θ}: that is the rate
 in N, for any κ, while a rectangle at the distance κπ/β may have none, since g grows like a square
-root at the ends of X. Γ is cut into panels z_i + δ of half-length p: |ζ − z| and the distances from
-σ(H) differ from those at z_i by at most p; and |1 + w|² ≤ e^{2 Re w + |w|²}, L = ω′(z_i)/ω(z_i) give
+root at the ends of X. Γ is cut into panels z_i + δ of half-length p: |ζ − z| and the distances
+from σ(H) differ from those at z_i by at most p; from |1 + w|² ≤ e^{2 Re w + |w|²}, with
+L = ω′(z_i)/ω(z_i),
 
     ln|ω(z)| ≤ ln|ω(z_i)| + Re(δL) + ½p² Σ_j |z_i − x_j|⁻²,
 
