@@ -128,6 +128,21 @@ def test_closed_forms_are_below_the_walks_they_bound() -> None:
             assert value <= walks <= closed * (1.0 + 1e-9) + limits.rounding(len(chosen))
 
 
+@pytest.mark.parametrize("n", [1, 3, 5, 7])
+def test_closed_form_leaves_terms_out(n) -> None:
+    """(a) once more from the power series of (b/(1 − zs))^j: powers of z from n − 2j + 1 on."""
+    limits = OrthogonalisedExpansion(expansion(loewdin(1, 8, spacing=1.8, decay=1.0), 2))
+    s, b = float(limits.overlap_norms[0]), float(limits.norms[0])
+    total = 0.0
+    for j, a in enumerate(limits.coefficients[1:], start=1):
+        series = np.ones(1)
+        for _ in range(j):
+            series = np.convolve(series, s ** np.arange(600))[:600]
+        total += a * b**j * float(np.sum(series[max(n - 2 * j + 1, 0) :]))
+    assert s < 0.9  # the series has ended
+    assert np.isclose(limits.dilute_bound(n), total, rtol=1e-9)
+
+
 def test_a_zero_bound_is_taken_for_orthogonalised_terms() -> None:
     """From n = 2N on they vanish for orthonormal orbitals only: with Löwdin they are resolved."""
     found = expansion(loewdin(1, 8, spacing=1.4, decay=0.8), 1)

@@ -1,4 +1,4 @@
-"""Body orders one off, terms that reach farther than their bound, parts that are no sub-clusters."""
+"""Body orders one off, terms that reach beyond their bound, parts that are no sub-clusters."""
 
 from itertools import permutations
 
