@@ -40,8 +40,8 @@ Moving atoms move H⁰, v and, for Löwdin's orbitals, S^{−1/2}: A and B are t
 derivatives, dense but localised about m; a_m(η) sees all of it and is finite for every η.
 
 ε_xc, where present, adds ∫_{N_ℓ} ε_xc′(ρ) ∂ρ dx with |ε_xc′(ρ)| ≤ c ρ^{1/3} bounded;
-dist(r_m, N_ℓ) ≥ ½r_ℓm turns the decay of ∂ρ(x) in |x − r_m| into one with half the rate. The
-checks are at ε_xc = 0.
+dist(r_m, N_ℓ) ≥ ½r_ℓm turns the decay of ∂ρ(x) in |x − r_m| into one with half the rate:
+:mod:`scc.theory.theorem_4_exchange`. The checks here are at ε_xc = 0.
 """
 
 from dataclasses import dataclass

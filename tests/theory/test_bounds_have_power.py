@@ -24,13 +24,21 @@ from scc.theory import (
     lemma_13,
     theorem_4,
     theorem_4_density,
+    theorem_4_exchange,
 )
 from scc.theory._perturbations import measured
 from scc.theory.random_systems import Recipe, random_system
 from scc.theory.statement import Check, violations
 from scc.theory.system import TightBindingSystem
 
-STATEMENTS = (lemma_12, lemma_13, corollary_14, theorem_4, theorem_4_density)
+STATEMENTS = (
+    lemma_12,
+    lemma_13,
+    corollary_14,
+    theorem_4,
+    theorem_4_density,
+    theorem_4_exchange,
+)
 EXCESS = 1.2
 LEAST_FALL = 12.0
 """Decay that a measured rate is taken from, in powers of e."""
@@ -282,6 +290,10 @@ MISTAKES = {
     "norm of H halved beyond it": (
         lemma_13,
         lambda: scaled(_weighted_norms.WeightedNorms, "whole", 0.5),
+    ),
+    "density counted once": (
+        theorem_4_exchange,
+        lambda: scaled(_resolvent_bounds.ResolventBounds, "occupation_response", 0.5),
     ),
     "half the poles": (corollary_14, lambda: reweighted("occupation", 0.5)),
     "row sums halved": (corollary_14, lambda: scaled(corollary_14, "row_sums", 0.5)),

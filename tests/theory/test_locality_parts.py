@@ -15,9 +15,18 @@ from scc.basis.three_centre import PotentialFunction
 from scc.claims._onsite_systems import half_filled_case, hopping_chain, model_b_chain
 from scc.configuration import Configuration
 from scc.errors import InputError
+from scc.functional.quadrature import MolecularGrid
+from scc.functional.xc import Dirac
 from scc.models.gaussian import GaussianTightBinding
 from scc.occupations.fermi_dirac import FermiDirac
-from scc.theory import corollary_14, lemma_12, lemma_13, theorem_4, theorem_4_density
+from scc.theory import (
+    corollary_14,
+    lemma_12,
+    lemma_13,
+    theorem_4,
+    theorem_4_density,
+    theorem_4_exchange,
+)
 from scc.theory._daleckii_krein import directional, second_divided_differences
 from scc.theory._interpolation_error import (
     contour_around,
@@ -40,6 +49,15 @@ from scc.theory._weighted_norms import largest_rate, perron_bound, weighted_norm
 from scc.theory.random_systems import Recipe, random_system
 from scc.theory.statement import satisfied, violations
 from scc.theory.system import TightBindingSystem
+
+STATEMENTS = (
+    lemma_12,
+    lemma_13,
+    corollary_14,
+    theorem_4,
+    theorem_4_density,
+    theorem_4_exchange,
+)
 
 quick = settings(max_examples=12, suppress_health_check=list(HealthCheck), deadline=None)
 
@@ -180,32 +198,43 @@ def test_directional_derivatives_differ_from_differences(recipe, function):
 
 @settings(max_examples=5, suppress_health_check=list(HealthCheck), deadline=None)
 @given(recipe=gaussian_recipes(largest=4), axis=st.integers(0, 2), feature=st.booleans())
-def test_density_at_points_moves_otherwise_than_measured(recipe, axis, feature):
+def test_density_or_exchange_moves_otherwise_than_measured(recipe, axis, feature):
+    """∂ρ_ℓ(x) at points, and ∂E^xc_ℓ on a grid that moves, against central differences."""
     system = build(recipe)
     assume(system.beta <= 40.0)
-    points = theorem_4_density.sampled_points(system)
-    atom = 1
-    step = 1e-4
+    points, atom, step = theorem_4_density.sampled_points(system), 1, 1e-4
+    grid = theorem_4_exchange.grid_of(system)
 
-    def density(sign):
+    def moved(sign):
         configuration, features = system.configuration, system.features.copy()
+        positions = configuration.positions.copy()
         if feature:
             features[atom, 0] += sign * step
         else:
-            positions = configuration.positions.copy()
             positions[atom, axis] += sign * step
-            configuration = type(configuration)(configuration.species, positions)
-        moved = _rebuilt(recipe, configuration)
-        state = moved.evaluate(features, FermiDirac(system.beta, system.mu))
-        (raw,) = evaluate(moved.assembly.basis, points, 0)
-        if moved.assembly.loewdin is not None:
-            raw = raw @ moved.assembly.loewdin.inverse_square_root
-        return 2.0 * raw * (raw @ state.density_operator)  # one orbital an atom
+        rebuilt = _rebuilt(recipe, type(configuration)(configuration.species, positions))
+        state = rebuilt.evaluate(features, FermiDirac(system.beta, system.mu))
 
-    change = (density(1.0) - density(-1.0)) / (2.0 * step)
+        def local_densities(x):  # one orbital an atom
+            (raw,) = evaluate(rebuilt.assembly.basis, x, 0)
+            if rebuilt.assembly.loewdin is not None:
+                raw = raw @ rebuilt.assembly.loewdin.inverse_square_root
+            return 2.0 * raw * (raw @ state.density_operator)
+
+        grid = MolecularGrid(positions, 4, 5, keep_empty=True)
+        rho = np.sum(local_densities(grid.points), axis=1)
+        return local_densities(points), grid.site_sums(grid.weights * Dirac().energy(rho))
+
+    after, before = moved(1.0), moved(-1.0)
     perturbation = by_feature(system, atom) if feature else by_position(system, atom, axis)
-    found = theorem_4_density.measured(system, points, perturbation)
-    assert np.allclose(found, change, atol=1e-5 * (1.0 + system.beta**2 * 1e-2))
+    found = (
+        theorem_4_density.measured(system, points, perturbation),
+        theorem_4_exchange.measured(system, grid, perturbation),
+    )
+    for exact, high, low in zip(found, after, before, strict=True):
+        # Truncation: step² times third derivatives, of the order of β² in ρ.
+        tolerance = 1e-5 * (1.0 + 1e-2 * system.beta**2)
+        assert np.allclose(exact, (high - low) / (2.0 * step), atol=tolerance)
 
 
 def _rebuilt(recipe, configuration):
@@ -335,6 +364,6 @@ def test_bounds_do_not_hold_for_several_orbitals_an_atom():
         levels = np.linalg.eigvalsh(model.hamiltonian(v))
         for beta in (5.0, math.inf):
             system = TightBindingSystem(model, v, beta, 0.5 * (levels[4] + levels[5]))
-            for statement in (lemma_12, lemma_13, corollary_14, theorem_4, theorem_4_density):
+            for statement in STATEMENTS:
                 assert satisfied(statement.hypotheses(system))
                 assert violations(statement.checks(system)) == []
