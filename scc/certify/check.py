@@ -7,7 +7,7 @@ except the input, which *defines* the problem. Exact occupations:
     ½v̂ᵀJ⁻¹v̂ + Zᵀv̂ − g(v̂), whose gradient is J⁻¹Φ;   inverse · 1 − J ≻ 0.
 
 Polynomials: F_N(H), Tr G_N(H) and χ_N from U_k(S), S the scaled Hamiltonian, by T_k′ = kU_{k−1} and
-U_n[t,s] = 2 Σ_{i+j=n−1} U_i(t) U_j(s); the two inverse bounds by solving with DΦ_N = 1 − Jχ_N in
+U_n[t,s] = 2 Σ_{i+j=n−1} U_i(t) U_j(s); the two inverse bounds by inverting DΦ_N = 1 − Jχ_N in
 balls, inverse² · 1 − KᵀK ≻ 0 for K = DΦ_N⁻¹J; then the two Newton–Kantorovich inequalities among
 the stated decimals in rational arithmetic. Every enclosure must contain the checker's own.
 """
@@ -25,6 +25,7 @@ from scc.certify.check_assembly import (
     ArbMat,
     Assembly,
     fermi,
+    inverse,
     length,
     levels_below,
     positive,
@@ -176,15 +177,15 @@ class _Exact(_Solution):
             density, trace, slope, move = self._cold()
         else:
             density, trace, slope, move = self._warm(spectrum)
-        inverse = ball(self.part["constants"]["inverse"])
+        norm = ball(self.part["constants"]["inverse"])
         _require(
-            positive(unit(assembly.size, inverse) - assembly.J),
-            f"exact: inverse {float(inverse):.10g} is no bound of the norm of J",
+            positive(unit(assembly.size, norm) - assembly.J),
+            f"exact: inverse {float(norm):.10g} is no bound of the norm of J",
         )
         self.constant("lipschitz", 2 * assembly.most_orbitals * slope)
         residual = self.residual(self.populations(density))
-        square = (residual.transpose() * assembly.J.solve(residual))[0, 0]
-        own = (inverse * abs(square).upper()).sqrt()
+        square = (residual.transpose() * inverse(assembly.J) * residual)[0, 0]
+        own = (norm * abs(square).upper()).sqrt()
         _require(
             bool(own <= r),
             f"exact: the solution is known within {float(own.upper()):.3g} of the centre, not "
@@ -339,13 +340,14 @@ class _Polynomial(_Solution):
         """newton_step ≥ ‖DΦ⁻¹Φ‖₂ and inverse ≥ ‖DΦ⁻¹J‖₂."""
         assembly = self.assembly
         dielectric = unit(assembly.size) - assembly.J * self._response(U)
-        step = dielectric.solve(self.residual(self.populations(density)))
+        solver = inverse(dielectric)
+        step = solver * self.residual(self.populations(density))
         self.constant("newton_step", length(step.entries()))
-        inverse = ball(self.part["constants"]["inverse"])
-        K = dielectric.solve(assembly.J)
+        norm = ball(self.part["constants"]["inverse"])
+        K = solver * assembly.J
         _require(
-            positive(unit(assembly.size, inverse * inverse) - K.transpose() * K),
-            f"polynomial: inverse {float(inverse):.10g} is no bound of the inverse times J",
+            positive(unit(assembly.size, norm * norm) - K.transpose() * K),
+            f"polynomial: inverse {float(norm):.10g} is no bound of the inverse times J",
         )
 
     def _response(self, U: list[ArbMat]) -> ArbMat:

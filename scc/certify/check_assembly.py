@@ -14,7 +14,9 @@ from typing import Any
 
 import flint
 import numpy as np
+from numpy.typing import ArrayLike
 
+from scc.arrays import FloatArray
 from scc.certify.decimals import ball
 from scc.certify.failure import RefusedError
 
@@ -26,15 +28,34 @@ def unit(size: int, value: flint.arb | int = 1) -> ArbMat:
     return ArbMat([[value if i == j else 0 for j in range(size)] for i in range(size)])
 
 
+def inverse(matrix: ArbMat) -> ArbMat:
+    """A⁻¹ for every A in the balls: X + XR ± |X| r²/(1−r) from any X, R = 1 − AX, r = ‖R‖ < 1.
+
+    LU factorisation in ball arithmetic would lose a bit or two a row instead.
+    """
+    size, middle = matrix.nrows(), matrix.mid()
+    two = unit(size, 2)
+    X = _matrix(np.linalg.inv(_floats(matrix)))
+    for _ in range(8):
+        product = middle * X
+        X = (X * (two - product)).mid()
+        if row_norm(two / 2 - product) < flint.arb(2) ** (-flint.ctx.prec // 2):
+            break
+    R = two / 2 - matrix * X
+    r = row_norm(R)
+    if not r < 1:
+        raise RefusedError("a matrix is not certainly invertible")
+    rest = flint.arb(0, (row_norm(X) * r * r / (1 - r)).upper())
+    return ArbMat(size, size, [entry + rest for entry in (X + X * R).entries()])
+
+
 def negative_eigenvalues(matrix: ArbMat) -> int:
     """Their number. RefusedError where it is not certain.
 
     X = UᵀAU with the float64 eigenvectors U of A, whatever they are worth, has the inertia of A
     (Sylvester) if it is not singular, and the signs of its diagonal if that dominates every row.
     """
-    size = matrix.nrows()
-    middles = np.array([float(e.mid()) for e in matrix.entries()]).reshape(size, size)
-    U = ArbMat([[float(x) for x in row] for row in np.linalg.eigh(middles)[1]])
+    U = _matrix(np.linalg.eigh(_floats(matrix))[1])
     found = 0
     for i, row in enumerate((U.transpose() * matrix * U).tolist()):
         others = sum((abs(x) for j, x in enumerate(row) if j != i), flint.arb(0))
@@ -139,10 +160,10 @@ def fermi(H: ArbMat, beta: flint.arb, mu: flint.arb) -> ArbMat:
     doublings = 0
     while not row_norm(exponent) < 2:
         exponent, doublings = exponent / 2, doublings + 1
-    F = (one + exponent.exp()).inv()
+    F = inverse(one + exponent.exp())
     for _ in range(doublings):
         filled, empty = F * F, (one - F) * (one - F)
-        F = filled * (filled + empty).inv()
+        F = filled * inverse(filled + empty)
         F = (F + F.transpose()) / 2
     return F
 
@@ -160,10 +181,19 @@ def projector(H: ArbMat, low: flint.arb, high: flint.arb) -> ArbMat:
     X = X / scale
     q = (1 - distance) / (1 + distance)
     while not q < flint.arb(2) ** (-flint.ctx.prec * 3 // 4):
-        X = (X + X.inv()) / 2
+        X = (X + inverse(X)) / 2
         X, q = (X + X.transpose()) / 2, q * q
     error = flint.arb(0, (q / (1 - q)).upper())
     return ArbMat(size, size, [e + error for e in ((unit(size) - X) / 2).entries()])
+
+
+def _floats(matrix: ArbMat) -> FloatArray:
+    middles = [float(entry.mid()) for entry in matrix.entries()]
+    return np.array(middles).reshape(matrix.nrows(), matrix.ncols())
+
+
+def _matrix(values: ArrayLike) -> ArbMat:
+    return ArbMat([[float(x) for x in row] for row in np.asarray(values)])
 
 
 def row_norm(matrix: ArbMat) -> flint.arb:

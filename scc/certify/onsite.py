@@ -33,7 +33,7 @@ from scc.certify import decimals
 from scc.certify.ball_occupations import BallOccupation, FermiDiracBall, FrozenOccupation
 from scc.certify.certificate import Certificate
 from scc.certify.failure import CertificationError
-from scc.certify.norms import column, spectral
+from scc.certify.norms import column, floats, frobenius, identity, matrix, spectral
 from scc.certify.onsite_enclosures import SLACK, enclosures
 from scc.certify.onsite_input import CONVENTIONS, statement
 from scc.certify.onsite_matrices import OnsiteMatrices
@@ -127,17 +127,25 @@ def _selection(equilibrium: Equilibrium) -> Selected:
 
 def _distance_bound(state: OnsiteState, inverse: flint.arb) -> flint.arb:
     """(‖J‖₂ ΦᵀJ⁻¹Φ)^{1/2}."""
-    residual = state.residual
+    residual, coulomb = state.residual, state.matrices.coulomb
     try:
-        solved = state.matrices.coulomb.solve(residual)
-    except ZeroDivisionError:
+        approximate = matrix(np.linalg.inv(floats(coulomb)))
+    except np.linalg.LinAlgError:
+        raise CertificationError("the Coulomb matrix J is singular: two charges coincide") from None
+    defect = frobenius(identity(state.matrices.atoms) - approximate * coulomb)
+    if not defect < 1:
         raise CertificationError(
-            "the Coulomb matrix J is not certainly invertible: two charges nearly coincide"
-        ) from None
-    square = (inverse * (residual.transpose() * solved)[0, 0]).upper()
-    if not square.is_finite():
+            "the Coulomb matrix J is not certainly invertible, two charges nearly coincide: "
+            f"|1 - A J| is {float(defect):.3g}, must be below 1"
+        )
+    # ΦᵀJ⁻¹Φ = Φᵀy + ΦᵀJ⁻¹(Φ − Jy), y = AΦ, ‖J⁻¹‖ ≤ ‖A‖/(1 − ‖1 − AJ‖).
+    solved = approximate * residual
+    rest = frobenius(residual - coulomb * solved) * frobenius(approximate) / (1 - defect)
+    square = abs((residual.transpose() * solved)[0, 0]) + frobenius(residual) * rest
+    bound = (inverse * square).upper()
+    if not bound.is_finite():
         raise CertificationError("the residual at the centre has no finite bound")
-    return flint.arb(0) if square < 0 else square.sqrt().upper()
+    return bound.sqrt().upper()
 
 
 def _require_gap(state: OnsiteState, radius: flint.arb, equilibrium: Equilibrium) -> None:

@@ -17,7 +17,7 @@ from scc.equilibration.equilibrate import equilibrate
 from scc.equilibration.solvers import NewtonKrylov
 from scc.errors import InputError
 from scc.functional.energy import EnergyFunctional
-from scc.models.model_systems import nearest_neighbour_chain
+from scc.models.model_systems import model_b, nearest_neighbour_chain
 from scc.models.onsite import OnsiteTightBinding
 
 # Central differences of the reference forces: h² ~ 1e-26 times third derivatives below 100.
@@ -144,3 +144,24 @@ def test_what_certificates_do_not_cover_is_named():
         certify(other)
     with pytest.raises(InputError, match="degree"):
         certify(SMALL.equilibrium(), 1)
+
+
+@pytest.mark.parametrize(
+    ("gap", "charges", "spacings", "beta", "degree"),
+    [
+        (0.0, (1.2, 0.8), (1.0, 1.0), 10.0, 40),
+        (2.0, (1.4, 0.6), (1.0, 1.3), math.inf, 24),
+        (2.0, (1.4, 0.6), (1.0, 1.3), 300.0, None),
+    ],
+)
+@pytest.mark.parametrize("atoms", [21, 34])
+def test_balls_do_not_widen_with_the_number_of_atoms(atoms, gap, charges, spacings, beta, degree):
+    """In proof and check alike: naive elimination in balls loses a bit or two an atom."""
+    atoms -= atoms % 2 if math.isinf(beta) else 0
+    geometry = chain(atoms, spacings, ("Na", "Cl"))
+    model = OnsiteTightBinding(model_b(gap, charges)).prepare(geometry)
+    certificate = certify(equilibrate(EnergyFunctional(model, beta=beta)), degree)
+    for part in ("exact", "polynomial"):
+        if part in certificate.document:
+            assert float(certificate.document[part]["existence_radius"]) < 1e-28
+    certificate.check()
