@@ -31,7 +31,7 @@ from scc.theory._weighted_norms import (
 from scc.theory.system import TightBindingSystem
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ResolventBounds:
     """Logarithms of bounds at the S nodes of the line and K rates η; inf where there is none.
 

@@ -32,7 +32,7 @@ _RATIO = 1.15
 """Of the ends of a block, or cell: its sum is overestimated by less than that power of it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SpectralLine:
     """Nodes z = E + is and weights.
 
