@@ -96,7 +96,7 @@ def tilted_bounds(system: TightBindingSystem, resolvent: ResolventBounds) -> Res
     return replace(resolvent, whole_part=whole, real_part=np.minimum(real, whole))
 
 
-def tilted_exponent(system: TightBindingSystem, z: complex, share: float = 0.1) -> float:
+def tilted_exponent(system: TightBindingSystem, z: complex, share: float = 0.3) -> float:
     """Largest η, to 1 %, with σ_min(z − H_φ) ≥ ``share`` 𝔡 from 0 up to η; 1/bohr."""
     distance = float(np.min(np.abs(z - system.levels)))
     point = np.array([z], dtype=np.complex128)
