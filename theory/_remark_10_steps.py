@@ -1,5 +1,6 @@
 """The steps of the proof of remark_10, as running sympy."""
 
+import mpmath
 import sympy as sp
 
 
@@ -52,4 +53,39 @@ def derivation() -> dict[str, bool]:
     steps["beta = inf: G_N linear in mu with slope -B_N"] = (
         sp.simplify(moved - zero + sp.Rational(1, 10) * lagrange[0]) == 0
     )
+    steps["beta = inf: eps_F,N is the mean of z over the saddle"] = _mean_over_the_saddle()
     return steps
+
+
+def _mean_over_the_saddle() -> bool:
+    """ε_{F,N} from the interpolants, and as ∫zK/∫K along Re z = 1/10, six nodes and four levels."""
+    nodes = [mpmath.mpf(x) for x in ("-1.3", "-0.9", "-0.4", "0.5", "0.8", "1.4")]
+    levels = [mpmath.mpf(x) for x in ("-1.2", "-0.6", "0.6", "1.1")]
+    z = sp.symbols("z")
+
+    def interpolant(values: list[mpmath.mpf]) -> sp.Expr:
+        points = [(sp.Float(str(x)), sp.Float(str(v))) for x, v in zip(nodes, values, strict=True)]
+        return sp.interpolate(points, z)
+
+    def trace(polynomial: sp.Expr) -> mpmath.mpf:
+        slope = sp.lambdify(z, sp.diff(polynomial, z), "mpmath")
+        return mpmath.fsum(slope(x) for x in levels)
+
+    A = trace(interpolant([min(x, mpmath.mpf(0)) for x in nodes]))
+    B = trace(interpolant([mpmath.mpf(x < 0) for x in nodes]))
+    quotient = (A - 2) / B  # Tr(A′ − µB′) = number of levels below µ
+
+    def omega(x: mpmath.mpf) -> mpmath.mpf:
+        return mpmath.fprod(x - node for node in nodes)
+
+    def weight(t: mpmath.mpf) -> mpmath.mpf:
+        w = mpmath.mpc("0.1", t)
+        terms = [
+            omega(x) * (mpmath.fsum(1 / (x - node) for node in nodes) - 1 / (x - w)) / (x - w)
+            for x in levels
+        ]
+        return mpmath.fsum(terms) / omega(w)
+
+    limits = [-mpmath.inf, -3, -1, 0, 1, 3, mpmath.inf]
+    first = mpmath.quad(lambda t: mpmath.mpc("0.1", t) * weight(t), limits)
+    return bool(abs(first / mpmath.quad(weight, limits) - quotient) < 1e-8)

@@ -22,20 +22,26 @@ shift dε_{F,N}/dv_m = −Tr(F_N′(H)W_m)/Tr ∂_µF_N(H) ~ 1/M reaches every a
 ε_F by s, but ε_{F,N} by s only up to Δ(H) + Δ(H + s).
 Also lost is linear body order: n_N(µ) = Σ_j G_µ(x_j) 2Tr ℓ_j′(H), so ε_{F,N} is a nonlinear
 function of the N + 1 body-ordered numbers Tr ℓ_j′(H), of every body order. And W_N is stationary
-where 2Tr P_N[F_µ](H) = N, not at ε_{F,N}: with F_N = G_N′ a family either counts its electrons or has
+where 2Tr P_N[F_µ](H) = N, not at ε_{F,N}: with F_N = G_N′ a family counts its electrons or has
 ∂W_N/∂v = p_N; both only up to η.
 
 *β = ∞.* For µ in the gap G_µ is linear in µ: F_{N,µ} = A_N′ − µB_N′ with B_N = P_N[1_{x<µ}], and
 n_N is linear with the slope −b, b = 2Tr B_N′(H), an *error*: |b| ≤ 2n‖B_N′‖_X, while n(µ) is
-constant. ε_{F,N} = µ + (n_N(µ) − N)/b is a quotient of two errors: it does not converge to
-anything, may leave the gap or not exist. Kept all the same: F_{N,ε} = F_{N,µ} − (ε − µ)B_N′ is F_N
-corrected by a polynomial q_N = B_N′ until it counts right, remedy E1 of remark_11 with another
-spread, and with κ = 2n‖B_N′‖_X/|b| ≥ 1
+constant: ε_{F,N} = µ + (n_N(µ) − N)/b is a quotient of two errors. Where it tends to is a property
+of X: by Hermite's formula on Re z = c, ω the nodal polynomial,
+
+    F_{N,µ}(x) − F_µ(x) = ∂_x ∫ (z − µ) ω(x)/(ω(z)(x − z)) dz/2πi,     hence
+    ε_{F,N} = ∫ z K(z) dz / ∫ K(z) dz,      K(z) = Σ_i ∂_x[ω(x)/(x − z)]_{λ_i} / ω(z),
+
+a mean of z with a weight that concentrates at the saddle of 1/ω, the critical point c of Green's
+function in the gap: ε_{F,N} → c up to O(1/N) where the traces do not cancel, whatever N and H are
+(µ = c is where F_N is best, by a factor 1/N: Lemma 7). *Lost:* meaning, and digits: |b| is at most
+2n‖B_N′‖_X, κ = 2n‖B_N′‖_X/|b| is large where signs cancel in the trace, and once errors are down at
+rounding ε_{F,N} is anything, in the gap or not. *Kept:* F_{N,ε} = F_{N,µ} − (ε − µ)B_N′ is F_N
+corrected by a polynomial until it counts right, remedy E1 of remark_11 with another spread:
 
     |p_{N,ℓ} − p_ℓ| ≤ 2n_ℓ η_µ (1 + κ),
     |W_N(ε_{F,N}) − W| ≤ 2n‖G_µ − G_{N,µ}‖_X + |ε_{F,N} − µ| 2n‖1_{x<µ} − B_N‖_X.
-
-κ is large where the signs of B_N′ on the spectrum cancel in the trace.
 """
 
 import numpy as np
