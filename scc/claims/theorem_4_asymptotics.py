@@ -3,7 +3,8 @@
 *Rates*: chains over a decade of temperatures and of gaps. Measured is the decay of all four
 derivatives; next to it the rates of three bounds: the paper's (Lemma 12 with ½𝔡, Corollary 14),
 the sharp one (2 sup η of Lemma 12's self-adjoint form) and the tilted one
-(:mod:`scc.theory._tilted`). The better of the last two must be within a factor of three of it.
+(:mod:`scc.theory._tilted`). The better of the last two must be within a factor of three of what is
+measured, and not above it.
 
 *Slopes*: d ln η/d ln ε of the rate that the sharp form guarantees for every spectrum with gaps g±
 and temperature β⁻¹, as ε → 0 in β⁻¹ = ε (g = 0), g± = ε/2 (β = ∞), and both; η ~ β⁻¹ + g means 1.
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FACTOR = 3.0
+LEAST = 0.9
+"""A bound cannot decay faster than what it bounds; fits on finite chains err by some per cent."""
+
 SLOPE_TOLERANCE = 0.05
 
 SMALL = tuple(float(x) for x in np.geomspace(1e-3, 1e-1, 9))
@@ -96,7 +100,7 @@ def measure(system: System) -> SystemResult:
             "measured / paper's": slowest / bounds["paper"],
         },
         predicted={f"rate of the bound, {name}": rate for name, rate in bounds.items()},
-        holds=all(1.0 / FACTOR <= ratio <= FACTOR for ratio in ratios.values()),
+        holds=all(LEAST <= ratio <= FACTOR for ratio in ratios.values()),
         series={
             "rates": np.array([slowest, bounds["paper"], bounds["sharp"], bounds["tilted"]]),
             "scale": np.array([_scale(case)]),

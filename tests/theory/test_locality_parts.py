@@ -335,6 +335,22 @@ def test_tilted_rate_depends_on_the_length_of_the_chain():
     assert rates[1] == pytest.approx(rates[0], rel=0.05)
 
 
+@pytest.mark.parametrize(("beta", "gap"), [(3.0, 0.3), (math.inf, 1.0)])
+def test_bound_depends_on_the_number_of_atoms(beta, gap):
+    """At given distances from the middle of chains of 40, 80 and 160 atoms of model B."""
+    bounds = []
+    for atoms in (40, 80, 160):
+        model = model_b_chain(atoms, (1.0, 1.3), gap, (1.0, 1.0))
+        case = half_filled_case(model, np.zeros(atoms), beta, 1)
+        mu = case.state.chemical_potential
+        system = TightBindingSystem(model, case.state.features, beta, mu)
+        locality = theorem_4.bound(system, by_feature(system, atoms // 2))
+        near = np.arange(atoms // 2, atoms // 2 + 16)
+        bounds.append(np.stack([locality.populations()[near], locality.site_energies()[near]]))
+    assert np.all(bounds[1] <= 1.3 * bounds[0])
+    assert np.all(bounds[2] <= 1.1 * bounds[1])
+
+
 def test_tilted_bounds_of_gaussian_orbitals_are_refused():
     system = random_system(Recipe(model="orthonormal", atoms=4))
     with pytest.raises(InputError, match="on-site"):
