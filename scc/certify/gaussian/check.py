@@ -31,7 +31,7 @@ from scc.certify.decimals import ball, fraction, read, states
 from scc.certify.failure import RefusedError
 from scc.certify.gaussian.check_integrals import Integrals
 from scc.certify.gaussian.check_spectrum import Cold, Diagonal, Occupation, Series, Warm
-from scc.certify.gaussian.statement import NORM
+from scc.certify.gaussian.statement import CONVENTIONS, NORM
 from scc.errors import InputError
 
 _BITS = 192
@@ -63,6 +63,12 @@ def _extra_bits(document: dict[str, Any]) -> int:
 
 
 def _check(document: dict[str, Any], progress: Callable[[str], None]) -> list[str]:
+    parts = set(document) - {"format", "version", "checksum"}
+    known = {"conventions", "input", "exact"}
+    _require(parts in (known, known | {"polynomial", "distance"}), f"parts are {sorted(parts)}")
+    _require(
+        document["conventions"] == CONVENTIONS, "the conventions are not those of this checker"
+    )
     progress("computing the integrals anew")
     system = _System(document["input"])
     progress("checking the exact solution")
@@ -74,6 +80,7 @@ def _check(document: dict[str, Any], progress: Callable[[str], None]) -> list[st
         lines += polynomial.verified()
         apart = _length(exact.inner(polynomial.centre - exact.centre).entries())
         total = apart + _pm(exact.radius + polynomial.radius)
+        _require(set(document["distance"]) == {"hilbert-schmidt"}, "distance: unknown norms")
         _contained("distance", document["distance"]["hilbert-schmidt"], total)
         lines.append(f"the two solutions are {float(apart):.6g} Hartree apart")
     return lines
@@ -105,6 +112,7 @@ class _Solution:
 
     def __init__(self, part: dict[str, Any], system: _System, name: str) -> None:
         self.part, self.system, self.name = part, system, name
+        self.verified_names: set[tuple[str, str]] = set()
         n, texts = system.n, part["centre"]
         _require(len(texts) == n * (n + 1) // 2, f"{name}: the centre has a wrong length")
         _require(part["norms"] == {"existence": NORM, "uniqueness": NORM}, f"{name}: unknown norms")
@@ -170,6 +178,7 @@ class _Solution:
 
     def constant(self, name: str, holds: Callable[[arb], bool]) -> None:
         """A stated constant is one."""
+        self.verified_names.add(("constants", name))
         stated = ball(self.part["constants"][name])
         _require(
             bool(stated >= 0) and holds(stated),
@@ -178,7 +187,15 @@ class _Solution:
 
     def enclosed(self, name: str, own: Any) -> None:
         """The stated enclosures contain the checker's own balls."""
+        self.verified_names.add(("enclosures", name))
         _contained(f"{self.name}: {name}", self.part["enclosures"][name], own)
+
+    def nothing_else_stated(self) -> None:
+        """Refuse constants and enclosures that were not looked at."""
+        for group in ("constants", "enclosures"):
+            for key, value in self.part[group].items():
+                known = (group, key) in self.verified_names or (key == "gap" and value is None)
+                _require(known, f"{self.name}: {key} is stated, which this checker cannot verify")
 
     def quantities(self, energy: arb, move: arb, height: arb) -> None:
         """Charges, eigenvalues and forces, energy given; move ≥ ‖F* − F̄‖, height ≥ ‖F*‖."""
@@ -256,6 +273,7 @@ class _Exact(_Solution):
         error = 2 * arb(self.system.n).sqrt() * self._rest_slope() * self.error
         self.quantities(self.plain_energy() - excess + _pm(error), move, arb(1))
         self._levels_next_to_mu()
+        self.nothing_else_stated()
         return [
             f"exact: a solution within {float(r):.3g} of the centre, no other one at all",
             "exact: constants and enclosures",
@@ -380,6 +398,7 @@ class _Polynomial(_Solution):
         error = 2 * first * move + self.kappa * move * move
         error += 2 * arb(self.system.n).sqrt() * largest * slope * (r + self.error)
         self.quantities(self.plain_energy() + _pm(error), move, height)
+        self.nothing_else_stated()
         return [
             f"polynomial: a solution within {float(r):.3g} of the centre, no other one within "
             f"{float(unique):.3g}",

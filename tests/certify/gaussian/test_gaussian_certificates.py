@@ -18,7 +18,7 @@ from scc.basis.shells import single_gaussian
 from scc.basis.three_centre import PotentialFunction
 from scc.certify.api import certify
 from scc.certify.ball_occupations import FrozenOccupation
-from scc.certify.certificate import load
+from scc.certify.certificate import Certificate, load
 from scc.certify.failure import CertificationError, RefusedError
 from scc.certify.gaussian import prove
 from scc.certify.gaussian.centre import Centre
@@ -250,6 +250,25 @@ def test_false_certificates_are_refused(which):
     assert passed == []
 
 
+def test_statements_the_checker_does_not_know_are_refused():
+    """Nothing in a valid certificate is there without having been verified."""
+    certificate = helium_hydride()
+    extra = {"dipole": ["0", "1"]}
+    for path, change in (
+        (("exact", "enclosures"), lambda found: found | extra),
+        (("exact", "constants"), lambda found: found | {"lipschitz": "1"}),
+        (("polynomial", "enclosures", "gap"), lambda _: ["1", "0.5"]),
+        (("distance",), lambda found: found | {"infinity": ["0", "1"]}),
+        (("conventions", 0), lambda text: text.replace("Hartree", "Rydberg")),
+        (("exact", "norms", "existence"), lambda _: "maximum norm"),
+    ):
+        with pytest.raises(RefusedError):
+            made.changed(certificate, path, change).check()
+    document = {key: part for key, part in certificate.document.items() if key != "polynomial"}
+    with pytest.raises(RefusedError, match="parts"):
+        Certificate(document).check()
+
+
 def test_a_true_statement_with_room_to_spare_is_accepted():
     """The checker verifies statements, not the digits the prover chose."""
     certificate = helium_hydride()
@@ -377,8 +396,10 @@ def test_working_precision_is_left_as_it_was():
 # -- how honest the error bounds are: centres so coarse that they matter ---------------------------
 
 
-@pytest.mark.parametrize("places", [5, 9])
-@pytest.mark.parametrize("name", ["H4", "HeH+", "H4, warm", "H2, warm, grand-canonical"])
+@pytest.mark.parametrize(
+    ("name", "places"),
+    [("H4", 5), ("HeH+", 9), ("H4, warm", 9), ("H2, warm, grand-canonical", 5)],
+)
 def test_enclosures_about_coarse_centres_hold_the_fine_values(name, places, monkeypatch):
     """Radii of 1e-5 and 1e-9 instead of 1e-24, and nothing added for good measure."""
     configuration, how = CASES[name]
@@ -410,7 +431,7 @@ def test_enclosures_about_coarse_centres_hold_the_fine_values(name, places, monk
     assert abs(middle(distance[0]) - middle(distance[1])) <= radius(distance[0]) * (1 + 1e-9)
 
 
-@pytest.mark.parametrize("name", ["H4", "H4, warm"])
+@pytest.mark.parametrize("name", ["HeH+", "H2, warm, grand-canonical"])
 def test_enclosures_narrower_than_the_checker_can_verify_are_refused(name, monkeypatch):
     """The checker has error bounds of its own, not only values: true or not, it cannot tell."""
     configuration, how = CASES[name]
