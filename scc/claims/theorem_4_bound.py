@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scc.claims import _bounds
+from scc.claims._bound_figure import looseness
 from scc.claims._theorem_4_chains import chain_of, hopping_system, model_b_system, to_the_right
 from scc.claims.claim import Claim, System, SystemResult
 from scc.theory import theorem_4
@@ -94,7 +95,7 @@ def draw(results: Sequence[SystemResult]) -> Figure:
         _decay(axes[0, 2], moved[-1], "r")
     if chains:
         axes[0, 0].legend(fontsize="x-small", ncols=2)
-    _looseness(axes[1, 2], [r for r in results if "kind" not in r.parameters])
+    looseness(axes[1, 2], [r for r in results if "kind" not in r.parameters])
     return figure
 
 
@@ -115,17 +116,6 @@ def _decay(axes: Axes, r: SystemResult, variable: str) -> None:
     axes.set_title(f"{r.description}: ∂/∂{variable}_m", fontsize="small")
     axes.set_xlabel("r_ℓm (bohr)")
     axes.set_ylabel("magnitude (atomic units)")
-
-
-def _looseness(axes: Axes, results: Sequence[SystemResult]) -> None:
-    names = sorted({name for r in results for name in r.measured["bound / measured"]})
-    for height, name in enumerate(names):
-        ratios = [r.measured["bound / measured"].get(name, np.nan) for r in results]
-        axes.plot(ratios, np.full(len(ratios), height), "|", ms=12)
-    axes.set_yticks(range(len(names)), names, fontsize="x-small")
-    axes.axvline(1.0, color="k", lw=1)
-    axes.set_xscale("log")
-    axes.set_xlabel("bound / measured, tightest entry of a random system")
 
 
 CLAIM = Claim(
