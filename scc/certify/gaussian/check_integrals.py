@@ -1,19 +1,7 @@
-r"""The checker's own integrals: s and p functions, 1/r as a mixture of Gaussians.
+r"""S, T, V_nuc, (ab|cd) and forces of s and p orbitals for the checker, from the input alone.
 
-Nothing here comes from the prover's integrals. With 1/r = (2/√π)∫₀^∞ e^{−u²r²} du and
-τ = t² = u²/(u²+ρ), ρ = pq/(p+q), the two-electron integral of polynomials f(x−P) e^{−p(x−P)²} and
-g(y−Q) e^{−q(y−Q)²} is
-
-    2π^{5/2}/(pq√(p+q)) ∫₀¹ e^{−ρ|P−Q|²t²} E_τ[f(X) g(Y)] dt = … Σ_k e_k F_k(ρ|P−Q|²),
-
-where each component of (X, Y) is Gaussian with moments linear in τ (v = q/(p+q), R = P−Q)
-
-    E X = −vRτ,  E Y = (1−v)Rτ,  cov XX = (1−vτ)/2p,  cov YY = (1−(1−v)τ)/2q,  cov XY = τ/2(p+q),
-
-so that E_τ is a polynomial Σ e_k τ^k, found by E[X f] = E X E f + Σ cov ∂f (Stein). q = ∞ is a
-point. This is Rys quadrature with the polynomials kept.
-
-Reference: H. F. King, M. Dupuis, J. Comput. Phys. 21, 144 (1976).
+Products of primitives are polynomials about their common centre P; what 1/r does to those is
+:mod:`scc.certify.gaussian.check_interaction`. Nothing here comes from the prover's integrals.
 """
 
 from __future__ import annotations
@@ -23,35 +11,22 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
-import flint
-from flint import arb, arb_mat, arb_poly
+from flint import arb, arb_mat
 
 from scc.certify.decimals import ball
 from scc.certify.failure import RefusedError
+from scc.certify.gaussian.check_interaction import (
+    Poly,
+    Vector,
+    accumulate,
+    interaction,
+    laplacian,
+    slope,
+    times,
+    unit_monomial,
+)
 
-Poly = dict[tuple[int, int, int], arb]
-Vector = list[arb]
 _COMPONENTS = {0: [(0, 0, 0)], 1: [(0, 1, 0), (0, 0, 1), (1, 0, 0)]}
-
-
-def boys(order: int, t: arb) -> list[arb]:
-    """F_0 … F_order: above T = 2 by erf and upwards, below by Σ_k e^{−T}(2T)^k/(2n+1)…(2n+2k+1)."""
-    decay = (-t).exp()
-    if t > 2:
-        values = [(arb.pi() / t).sqrt() * t.sqrt().erf() / 2]
-        for n in range(order):
-            values.append(((2 * n + 1) * values[n] - decay) / (2 * t))
-        return values
-    term, total, k = arb(1) / (2 * order + 1), arb(0), 0
-    tiny = arb(2) ** -flint.ctx.prec
-    while not (abs(term) < tiny and k > 8):
-        total, k = total + term, k + 1
-        term = term * 2 * t / (2 * order + 2 * k + 1)
-    # From k > 8 on the ratio of terms is below 4/19: what is left is below half the next term.
-    values = [decay * (total + arb(0, abs(term).upper() * 2))]
-    for n in range(order - 1, -1, -1):
-        values.append((2 * t * values[-1] + decay) / (2 * n + 1))
-    return values[::-1]
 
 
 @dataclass
@@ -78,7 +53,7 @@ class Pair:
         """f(x−A) g(x−B) · e^{−ab/p |A−B|²} in x − P."""
         return {
             m: self.size * c
-            for m, c in _times(self._moved(f, self.i), self._moved(g, self.j)).items()
+            for m, c in times(self._moved(f, self.i), self._moved(g, self.j)).items()
         }
 
     def _moved(self, f: Poly, one: Primitive) -> Poly:
@@ -88,8 +63,8 @@ class Pair:
             term: Poly = {(0, 0, 0): c}
             for axis, power in enumerate(m):
                 for _ in range(power):
-                    term = _times(term, {_unit(axis): arb(1), (0, 0, 0): shift[axis]})
-            _accumulate(total, term)
+                    term = times(term, {unit_monomial(axis): arb(1), (0, 0, 0): shift[axis]})
+            accumulate(total, term)
         return total
 
     def integral(self, f: Poly) -> arb:
@@ -116,6 +91,8 @@ class Integrals:
             raise RefusedError("the input has lists of different lengths")
         exponent = parameters["nuclear_exponent"]
         self.spread = arb(0) if exponent is None else 1 / ball(exponent)
+        if not self.spread >= 0:
+            raise RefusedError(f"the nuclear exponent {exponent} is not positive")
         self.owner: list[int] = []
         primitives: list[Primitive] = []
         for atom, which in enumerate(parameters["shells_of_atom"]):
@@ -125,7 +102,7 @@ class Integrals:
         self.overlap, self.kinetic, self.nuclear = (arb_mat(self.n, self.n) for _ in range(3))
         for pair in self.pairs:
             for a, b, f, g in _products(pair):
-                fg, bent = pair.product(f, g), pair.product(f, _laplacian(g, pair.j.a))
+                fg, bent = pair.product(f, g), pair.product(f, laplacian(g, pair.j.a))
                 attraction = -sum(
                     (z * self._fields(pair, {0: fg}, k)[0] for k, z in enumerate(self.charges)),
                     arb(0),
@@ -144,6 +121,8 @@ class Integrals:
                 raise RefusedError(f"the checker knows s and p functions, not l = {l}")
             exponents = [ball(a) for a in shell["exponents"]]
             weights = [ball(c) for c in shell["coefficients"]]
+            if not all(a > 0 for a in exponents):
+                raise RefusedError("the input has an exponent that is not positive")
             power = l + arb(3) / 2
             # Overlap of two normalised primitives: (2√(ab)/(a+b))^{l+3/2}.
             norm = sum(
@@ -159,7 +138,7 @@ class Integrals:
                 one = found.setdefault(text, Primitive(atom, self.positions[atom], a))
                 for k, m in enumerate(_COMPONENTS[l]):
                     orbital = one.orbitals.setdefault(len(self.owner) + k, {})
-                    _accumulate(orbital, {m: c * scale / norm.sqrt()})
+                    accumulate(orbital, {m: c * scale / norm.sqrt()})
             self.owner += [atom] * len(_COMPONENTS[l])
         return list(found.values())
 
@@ -181,7 +160,7 @@ class Integrals:
                     continue
                 fg = pair.product(f, g)
                 twice = 2 if pair.i is not pair.j and a == b else 1
-                _accumulate(found.setdefault(pair_index(a, b), {}), fg, arb(twice))
+                accumulate(found.setdefault(pair_index(a, b), {}), fg, arb(twice))
             lists.append(found)
         for k, (left, fs) in enumerate(zip(self.pairs, lists, strict=True)):
             for right, gs in zip(self.pairs[: k + 1], lists[: k + 1], strict=True):
@@ -252,7 +231,7 @@ class Integrals:
         rho: Poly = {}
         for a, b, f, g in _products(pair):
             weight = density[a, b] * (1 if pair.i is pair.j else 2)
-            _accumulate(rho, pair.product(f, g), weight)
+            accumulate(rho, pair.product(f, g), weight)
         return rho
 
     def _moving(
@@ -263,9 +242,9 @@ class Integrals:
         for swapped in (False,) if pair.i is pair.j else (False, True):
             mover, other = (pair.j, pair.i) if swapped else (pair.i, pair.j)
             for (a, b, f, g), axis in product(_products(pair), range(3)):
-                h = _slope(g if swapped else f, mover.a, axis)
+                h = slope(g if swapped else f, mover.a, axis)
                 still = f if swapped else g
-                bent = _laplacian(still, other.a)
+                bent = laplacian(still, other.a)
                 fg = pair.product(still, h) if swapped else pair.product(h, still)
                 kinetic = pair.product(bent, h) if swapped else pair.product(h, bent)
                 found[mover.atom, axis, swapped, a, b] = fg
@@ -308,7 +287,7 @@ def _energies(
 ) -> dict[tuple[Any, Any], arb]:
     """∫₀¹ e^{−ρR²t²} E_τ[f(X) g(Y)] dt of every f with every g."""
     degrees = [max((sum(m) for f in h.values() for m in f), default=0) for h in (fs, gs)]
-    table = _interaction(left.p, left.at, s, at, *degrees)
+    table = interaction(left.p, left.at, s, at, *degrees)
     found = {}
     for (one, f), (other, g) in product(fs.items(), gs.items()):
         value = arb(0)
@@ -316,83 +295,3 @@ def _energies(
             value += c * d * table[m, n]
         found[one, other] = value
     return found
-
-
-def _interaction(
-    p: arb, at: Vector, s: arb, other: Vector, left: int, right: int
-) -> dict[tuple[Any, Any], arb]:
-    """∫₀¹ e^{−ρR²t²} E_τ[X^m Y^n] dt for |m| ≤ left, |n| ≤ right; s = 1/q."""
-    v = 1 / (1 + p * s)
-    separation = [x - y for x, y in zip(at, other, strict=True)]
-    squared = sum((r * r for r in separation), arb(0))
-    values = boys(left + right, p * v * squared)
-    zero = (0, 0, 0)
-    if left <= 1 and right == 0:  # a short cut: E 1 = 1 and E X = −vRτ
-        found = {(zero, zero): values[0]}
-        for axis in range(3 * left):
-            found[_unit(axis), zero] = -v * separation[axis] * values[1]
-        return found
-    xx, yy = _line(1 / (2 * p), -v / (2 * p)), _line(s / 2, -p * s * s * v / 2)
-    xy = _line(arb(0), s * v / 2)
-    tables = []
-    for r in separation:
-        x, y = _line(arb(0), -v * r), _line(arb(0), p * s * v * r)
-        g = {(0, 0): arb_poly([1])}
-        for k in range(right + 1):
-            if k:
-                g[0, k] = y * g[0, k - 1] + (yy * g[0, k - 2] * (k - 1) if k > 1 else 0)
-            for j in range(1, left + 1):
-                value = x * g[j - 1, k]
-                if j > 1:
-                    value += xx * g[j - 2, k] * (j - 1)
-                if k:
-                    value += xy * g[j - 1, k - 1] * k
-                g[j, k] = value
-        tables.append(g)
-    found = {}
-    for m, n in product(_monomials(left), _monomials(right)):
-        e = tables[0][m[0], n[0]] * tables[1][m[1], n[1]] * tables[2][m[2], n[2]]
-        found[m, n] = sum((c * f for c, f in zip(e.coeffs(), values, strict=False)), arb(0))
-    return found
-
-
-def _line(constant: arb, slope: arb) -> arb_poly:
-    return arb_poly([constant, slope])
-
-
-def _monomials(degree: int) -> list[tuple[int, int, int]]:
-    return [m for m in product(range(degree + 1), repeat=3) if sum(m) <= degree]  # type: ignore[misc]
-
-
-def _unit(axis: int) -> tuple[int, int, int]:
-    return (int(axis == 0), int(axis == 1), int(axis == 2))
-
-
-def _times(f: Poly, g: Poly) -> Poly:
-    result: Poly = {}
-    for (m, c), (n, d) in product(f.items(), g.items()):
-        _accumulate(result, {(m[0] + n[0], m[1] + n[1], m[2] + n[2]): c * d})
-    return result
-
-
-def _slope(f: Poly, a: arb, axis: int) -> Poly:
-    """g with ∂(f e^{−ax²}) = g e^{−ax²}."""
-    result = _times(f, {_unit(axis): -2 * a})
-    for m, c in f.items():
-        if m[axis]:
-            lower = list(m)
-            lower[axis] -= 1
-            _accumulate(result, {(lower[0], lower[1], lower[2]): c * m[axis]})
-    return result
-
-
-def _laplacian(f: Poly, a: arb) -> Poly:
-    result: Poly = {}
-    for axis in range(3):
-        _accumulate(result, _slope(_slope(f, a, axis), a, axis))
-    return result
-
-
-def _accumulate(target: Poly, f: Poly, factor: arb | int = 1) -> None:
-    for m, c in f.items():
-        target[m] = target.get(m, arb(0)) + factor * c

@@ -32,7 +32,6 @@ class Enclosures:
     charges: list[arb]
     levels: list[arb]
     forces: Gradient
-    density_radius: arb
 
 
 def enclosures(
@@ -60,7 +59,6 @@ def enclosures(
         charges=_charges(centre, shift, overlap, nuclear_charges),
         levels=[level + slack for level in centre.levels],
         forces=_forces(centre, shift, radius, overlap),
-        density_radius=(2 * shift).upper(),
     )
 
 

@@ -12,7 +12,7 @@ from strategies.configurations import generators
 from scc.basis.shells import BasisSet
 from scc.certify.decimals import exact
 from scc.certify.failure import RefusedError
-from scc.certify.gaussian import check_integrals
+from scc.certify.gaussian import check_integrals, check_interaction
 from scc.certify.gaussian.boys import boys
 from scc.certify.gaussian.integrals import GaussianIntegrals
 
@@ -50,7 +50,7 @@ def stated(basis, charges, exponent):
 @given(order=st.integers(0, 6), argument=st.one_of(st.floats(0.0, 4.0), st.floats(0.0, 1e4)))
 def test_boys_functions_that_differ(order, argument):
     for one, other in zip(
-        boys(order, arb(argument)), check_integrals.boys(order, arb(argument)), strict=True
+        boys(order, arb(argument)), check_interaction.boys(order, arb(argument)), strict=True
     ):
         assert one.overlaps(other)
         assert other.rad() < arb(10) ** -45 and one.rad() < arb(10) ** -45  # noqa: PT018
