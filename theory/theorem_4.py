@@ -48,9 +48,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import sympy as sp
 
 from scc.arrays import FloatArray
+from scc.theory import _theorem_4_steps as steps_of
 from scc.theory import lemma_12
 from scc.theory._perturbations import Perturbation, by_feature, by_position, measured
 from scc.theory._resolvent_bounds import ResolventBounds, resolvent_bounds
@@ -167,9 +167,9 @@ class LocalityBound:
 def derivation() -> dict[str, bool]:
     """The representation of F and G along the line, and the asymptotics of the rate."""
     steps = representations_hold()
-    steps["(3.4) is (3.5) at β = ∞: (x − µ)F − G = −β⁻¹S(F) → 0"] = _zero_temperature_form()
-    steps["2η h₁ → 2√(g² + π²/β²) as both vanish"] = _small_gap_rate()
-    steps["on the chain h₁ = 2t is the band's largest velocity"] = _chain_velocity()
+    steps["(3.4) is (3.5) at β = ∞: (x − µ)F − G = −β⁻¹S(F) → 0"] = steps_of.zero_temperature_form()
+    steps["2η h₁ → 2√(g² + π²/β²) as both vanish"] = steps_of.small_gap_rate()
+    steps["on the chain h₁ = 2t is the band's largest velocity"] = steps_of.chain_velocity()
     return steps
 
 
@@ -287,32 +287,3 @@ def sampled(system: TightBindingSystem, number: int = SAMPLED_ATOMS) -> list[int
     """Up to ``number`` atoms, first and last among them."""
     number = min(number, system.atoms)
     return sorted({int(i) for i in np.linspace(0, system.atoms - 1, number).round()})
-
-
-# -- the derivation ------------------------------------------------------------------------------
-
-
-def _zero_temperature_form() -> bool:
-    """β⁻¹S(F(x)) → 0 on both sides of µ, so that (3.5) tends to (3.4)."""
-    t, d = sp.symbols("t d", positive=True)
-    occupation = 1 / (1 + t)
-    entropy = occupation * sp.log(occupation) + (1 - occupation) * sp.log(1 - occupation)
-    # t = e^{±βd}: β⁻¹S = d S/ln t, and S/ln t → 0 at t → ∞ and t → 0.
-    per_beta = d * entropy / sp.log(t)
-    return bool(sp.limit(per_beta, t, sp.oo) == 0 and sp.limit(per_beta, t, 0, "+") == 0)
-
-
-def _small_gap_rate() -> bool:
-    """√((g − ½h₂η²)² + y²) = h₁η + O(η³) at g = εg₀, y = εy₀, η = εη₁: h₁η₁ = √(g₀² + y₀²)."""
-    eps, g, y, h1, h2 = sp.symbols("epsilon g y h1 h2", positive=True)
-    eta = eps * sp.sqrt(g**2 + y**2) / h1
-    left = sp.sqrt((eps * g - h2 * eta**2 / 2) ** 2 + (eps * y) ** 2)
-    return bool(sp.simplify(sp.limit((left - h1 * eta) / eps, eps, 0, "+")) == 0)
-
-
-def _chain_velocity() -> bool:
-    t, k, eta = sp.symbols("t k eta", positive=True)
-    velocity = sp.diff(-2 * t * sp.cos(k), k).subs(k, sp.pi / 2)
-    return bool(
-        sp.simplify(velocity - 2 * t) == 0 and sp.limit(2 * t * sp.sinh(eta) / eta, eta, 0) == 2 * t
-    )
