@@ -88,7 +88,8 @@ class Check:
         clear &= self.measured > 0.0
         if not np.any(clear):
             return float("nan")
-        return float(np.min(self.bound[clear] / self.measured[clear]))
+        with np.errstate(over="ignore"):  # against measurements near the smallest numbers there are
+            return float(np.min(self.bound[clear] / self.measured[clear]))
 
 
 def violations(checks: list[Check]) -> list[str]:
