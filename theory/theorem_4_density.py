@@ -113,10 +113,11 @@ def bound(
         norm = np.linalg.norm(values, axis=1)[:, None]
         norm_moved = np.linalg.norm(moved, axis=1)[:, None]
         with np.errstate(divide="ignore"):
-            # ‖e^{ηψ}φ′‖ by its largest entry, that large weights do not overflow.
+            # ‖e^{ηψ}φ′‖ by its largest entry, that large weights do not overflow; φ′ may underflow.
             terms = np.log(moved)[..., None] - near
-        top = np.max(terms, axis=1)
-        stretched = top + 0.5 * np.log(np.sum(np.exp(2.0 * (terms - top[:, None, :])), axis=1))
+            top = np.maximum(np.max(terms, axis=1), -700.0)
+            stretched = np.log(np.sum(np.exp(2.0 * (terms - top[:, None, :])), axis=1))
+        stretched = top + 0.5 * stretched
         occupied = 0.5 * moved + resolvent.occupation(near + stretched[:, None, :])
         total += moved * norm + values * np.minimum(occupied, norm_moved)
     return _per_atom(system, 2.0 * total)
