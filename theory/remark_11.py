@@ -32,7 +32,7 @@ X, S, ε = 1 + JX for the same at v*. One orbital an atom, or η → η times th
 
         ‖w‖_∞ ≥ |Q|/‖e‖₁ − α‖q‖_∞,
 
-    exact at any N and M. Where e ≥ 0 (α = 0 if charges overlap little, else α about J_ℓℓ) ‖e‖₁ is
+    exact at any N and M. Where e ≥ 0 (α = 0 on chains, a few J_ℓℓ where charges overlap) ‖e‖₁ is
     at most Cap = 1ᵀJ⁻¹1, the capacity of a conductor: with a spheroid of capacity C around all
     charges, Cap ≤ (√C + t√(M/λ_min(J)))², t Gaussian tails outside; C ~ L/(2 ln L), 2R/π, R. In
     a crystal Q = σM + O(surface): ‖w‖_∞ ≥ c|σ| (ln M, M^{1/2}, M^{2/3}), attained by any insulator
@@ -71,6 +71,8 @@ from scc.theory.system import TightBindingSystem
 MODELS = ("onsite",)
 
 _DEGREES = (8, 12, 16, 24, 32, 48)
+_HARDNESSES = (0.0, 1.0, 8.0)
+"""α of (D) in units of the largest J_ℓℓ; the last makes e ≥ 0 on all lattices of the claim."""
 _MARGIN = 0.05
 """How far X reaches beyond the spectrum, Hartree: room for v*_N − v*; less in small gaps."""
 
@@ -91,12 +93,13 @@ def radius(s: float, curvature: float, eta: float) -> float:
 
 
 def floor(kernel: FloatArray, charge: float, flown: FloatArray) -> float:
-    """Largest |Q|/‖e‖₁ − α‖q‖_∞ of (D) over α = 0 and α = max J_ℓℓ, at least 0, Hartree.
+    """Largest |Q|/‖e‖₁ − α‖q‖_∞ of (D) over some α, at least 0, Hartree.
 
     charge: Q, electrons; flown: q = p_N(v*_N) − p(v*), (M,).
     """
     found = [0.0]
-    for hardness in (0.0, float(np.max(np.diag(kernel)))):
+    for multiple in _HARDNESSES:
+        hardness = multiple * float(np.max(np.diag(kernel)))
         hardened = kernel + hardness * np.eye(len(kernel))
         e = scipy.linalg.solve(hardened, np.ones(len(kernel)), assume_a="sym")
         found.append(abs(charge) / float(np.sum(np.abs(e))) - hardness * np.max(np.abs(flown)))

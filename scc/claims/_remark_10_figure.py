@@ -34,7 +34,7 @@ def _degrees(axes: Axes, r: SystemResult) -> None:
     for name, rate in (("shift", theta), ("energy", 2.0 * theta)):
         first = r.series[name][0] * np.exp(-rate * (n - n[0]))
         axes.semilogy(n, first, "-", color="0.5", lw=1)
-    axes.set_ylim(bottom=1e-26)
+    axes.set_ylim(bottom=1e-18)
     axes.set_xlabel("N")
 
 

@@ -71,11 +71,14 @@ def systems(full: bool) -> list[System]:
     metal = [12, 24, 50, 100, 200, 500, 1200] + ([4000] if full else [])
     flat = [8, 10, 14, 18, 24, 28] + ([40, 50] if full else [])
     cubes = [4, 6, 8, 10] + ([12, 14] if full else [])
+    flat_solved, salt_solved = [8, 12, 16], [4, 6]
+    if full:
+        flat_solved, salt_solved = [*flat_solved, 24, 32], [*salt_solved, 8, 10]
     pairs = [16, 24, 32, 48, 64] + ([80, 96] if full else [])
     return [
         _onsite("insulating chain", _CHAIN, 20, 0.4, chain, [20, 40], [20, 40, 80, 160]),
-        _onsite("insulating square lattice", _SQUARE, 16, 0.4, square, [8, 10, 12], [8, 12, 16]),
-        _onsite("insulating rock salt", _SALT, 16, 0.4, salt, [4, 6, 8, 10], [4, 6]),
+        _onsite("insulating square lattice", _SQUARE, 16, 0.4, square, [8, 10, 12], flat_solved),
+        _onsite("insulating rock salt", _SALT, 16, 0.4, salt, [4, 6, 8, 10], salt_solved),
         _onsite("metallic chain", _METAL, 16, 0.5, metal, [], [12, 24, 50, 100]),
         _onsite("square lattice", _WARM | {"dimension": 2}, 10, 0.5, flat, [], [8, 10, 14]),
         _onsite("rock salt", _WARM | {"dimension": 3}, 10, 0.5, cubes, [], [4, 6]),

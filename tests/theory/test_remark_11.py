@@ -16,6 +16,7 @@ from scc.theory import _capacity, remark_11
 from scc.theory.random_systems import Recipe, random_system
 
 CHAIN = {"dimension": 1, "gap": 2.0, "hopping": 1.0, "decay": 1.0, "beta": "inf", "margin": 0.02}
+SQUARE = {"dimension": 2, "gap": 1.0, "hopping": 0.1, "decay": 4.0, "beta": "inf", "margin": 0.05}
 SALT = {"dimension": 3, "gap": 1.0, "hopping": 0.05, "decay": 4.0, "beta": "inf", "margin": 0.05}
 
 
@@ -40,6 +41,14 @@ def test_no_insulator_falls_below_its_charge_over_the_capacity(family, lengths, 
         assert e @ w == pytest.approx(charge, rel=1e-6)
         flown = np.linalg.solve(cluster.kernel, w)
         assert 0.0 < remark_11.floor(cluster.kernel, charge, flown) <= np.max(np.abs(w))
+
+
+@pytest.mark.parametrize(("family", "length"), [(CHAIN, 60), (SQUARE, 16), (SALT, 8)])
+def test_the_weight_of_the_lower_bound_is_a_charge_of_one_sign(family, length) -> None:
+    """With the largest α, so that ‖e‖₁ is below the capacity and grows as that of a conductor."""
+    kernel = Cluster(family, length).kernel
+    hardened = kernel + remark_11._HARDNESSES[-1] * kernel[0, 0] * np.eye(len(kernel))
+    assert np.all(np.linalg.solve(hardened, np.ones(len(kernel))) > 0.0)
 
 
 def test_newton_and_the_chord_iteration_of_the_proof_agree() -> None:
