@@ -1,7 +1,7 @@
 r"""The checker of on-site certificates: decides from the document alone whether it is true.
 
-Trusted: this file, check_assembly, the decimal reader, Arb. Not trusted: any number of the document
-except the input, which *defines* the problem. Exact occupations:
+Trusted: this file, its check_* parts, the decimal reader, Arb. Not trusted: any number of the
+document except the input, which *defines* the problem. Exact occupations:
 
     J ≻ 0  ⇒  v̂* is unique, and ‖v̂* − v̄‖₂² ≤ ‖J‖₂ ΦᵀJ⁻¹Φ, by strong convexity of
     ½v̂ᵀJ⁻¹v̂ + Zᵀv̂ − g(v̂), whose gradient is J⁻¹Φ;   inverse · 1 − J ≻ 0.
@@ -21,9 +21,8 @@ from typing import Any
 import flint
 import numpy as np
 
-from scc.certify.check_assembly import (
+from scc.certify.check_algebra import (
     ArbMat,
-    Assembly,
     fermi,
     inverse,
     length,
@@ -33,6 +32,7 @@ from scc.certify.check_assembly import (
     row_norm,
     unit,
 )
+from scc.certify.check_assembly import Assembly
 from scc.certify.decimals import ball, fraction, read, states
 from scc.certify.failure import RefusedError
 from scc.errors import InputError
@@ -138,11 +138,11 @@ class _Solution:
         q = [value - z for value, z in zip(p, assembly.nuclear, strict=True)]
         column = ArbMat([[x] for x in q])
         field = (column.transpose() * assembly.J * column)[0, 0] / 2
-        own = sum((z * z * assembly.J[i, i] for i, z in enumerate(assembly.nuclear)), flint.arb(0))
+        constant = assembly.constant_energy()
         work = sum((v * x for v, x in zip(self.centre, p, strict=True)), flint.arb(0))
         # The gradient of the energy in v̂ is −(Dp)ᵀΦ.
         worst = length(self.residual(p).entries()) + (1 + row_norm(assembly.J) * lipschitz) * r
-        self.enclosed("energy", trace - work + field - own / 2 + _pm(jump * worst))
+        self.enclosed("energy", trace - work + field + constant + _pm(jump * worst))
         moved = [x + _pm(jump) for x in q]
         self.enclosed("charges", [-x for x in moved])
         self.enclosed("electrons", sum((x + _pm(jump) for x in p), flint.arb(0)))

@@ -77,10 +77,47 @@ def _hamiltonian(parameters: Any, configuration: Any) -> dict[str, Any]:
     if isinstance(parameters, ModelSystem):
         levels = [exact(level) for level in parameters.onsite_energies(configuration)]
         return {"kind": "s orbitals", "levels": levels, "hopping": _hopping(parameters.hopping)}
-    name = type(parameters).__name__
     if isinstance(parameters, ExtendedHuckel):
-        raise InputError("certificates of the extended Hückel parameters are not available yet")
-    raise InputError(f"certificates do not cover the parameters {name}")
+        return _shells(parameters, configuration)
+    raise InputError(f"certificates do not cover the parameters {type(parameters).__name__}")
+
+
+def _shells(parameters: ExtendedHuckel, configuration: Any) -> dict[str, Any]:
+    table = parameters.table
+    used = dict(zip(configuration.species, table.of(configuration), strict=True))
+    elements = {}
+    for name, element in used.items():
+        shells = []
+        for shell, level in zip(element.shells, element.levels, strict=True):
+            exponents, coefficients = shell.primitives()
+            shells.append(
+                {
+                    "l": shell.l,
+                    "level": exact(level),
+                    "exponents": [exact(x) for x in exponents],
+                    "coefficients": [exact(x) for x in coefficients],
+                }
+            )
+        elements[name] = {
+            "shells": shells,
+            "repulsion_charge": exact(element.repulsion_charge),
+            "repulsion_alpha": exact(element.repulsion_alpha),
+        }
+    constants = table.wolfsberg_helmholz
+    return {
+        "kind": "slater shells",
+        "formula": "H0_ab = (K - 1) (level_a + level_b)/2 S_ab switch(r), S_ab the overlap of "
+        "sum_i c_i (1, or y, z, x) exp(-e_i r^2); repulsion of a pair Y Y'/r "
+        "exp(-sqrt(alpha alpha') r^k) switch(r)",
+        "elements": elements,
+        "wolfsberg_helmholz": {
+            "ss": exact(constants[0, 0]),
+            "sp": exact(constants[0, 1]),
+            "pp": exact(constants[1, 1]),
+        },
+        "repulsion_distance_exponent": exact(table.repulsion_distance_exponent),
+        "switch": [exact(end) for end in parameters.switch],
+    }
 
 
 def _hopping(hopping: Any) -> dict[str, Any]:

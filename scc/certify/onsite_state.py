@@ -80,7 +80,7 @@ class OnsiteState:
 
     @cached_property
     def energy(self) -> flint.arb:
-        """2 Tr G(H) − v̂·p + ½ (p−Z)ᵀJ(p−Z) − ½ Σ Z²J_ℓℓ (+ µN): 𝒢 at this v̂, Hartree."""
+        """2 Tr G(H) − v̂·p + ½ (p−Z)ᵀJ(p−Z) (+ µN) + constants: 𝒢 here, Hartree."""
         size = flint.arb(len(self.system.levels)).sqrt()
         error = 2 * size * self.occupation.largest() * self.system.error
         band = self.occupation.grand_potential(self.system.levels) + flint.arb(0, error.upper())
@@ -89,7 +89,7 @@ class OnsiteState:
         )
         q = column(self.excess)
         field = (q.transpose() * (self.matrices.coulomb * q))[0, 0] / 2
-        return band - work + field - self.matrices.nuclear_self_energy()
+        return band - work + field + self.matrices.constant_energy()
 
 
 def chemical_potential(

@@ -13,12 +13,12 @@ from scc.bodyorder.polynomial import PolynomialOccupation
 from scc.bodyorder.spectral_set import SpectralSet
 from scc.certify import decimals
 from scc.certify.ball_occupations import FermiDiracBall, FrozenOccupation, PolynomialBall
-from scc.certify.check_assembly import fermi, negative_eigenvalues, projector
+from scc.certify.check_algebra import fermi, negative_eigenvalues, projector
 from scc.certify.eigensystem import eigensystem
 from scc.certify.failure import CertificationError, RefusedError
 from scc.certify.newton_kantorovich import radii
 from scc.certify.norms import frobenius, identity, matrix, spectral
-from scc.certify.onsite_matrices import switch
+from scc.certify.onsite_hopping import switch
 from scc.errors import InputError
 from scc.models.switching import SmoothSwitch
 

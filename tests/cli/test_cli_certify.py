@@ -38,6 +38,15 @@ def test_a_chain_is_certified_and_its_certificate_checked(tmp_path, options, deg
     assert checked.stdout.splitlines()[-1].startswith("valid")
 
 
+def test_a_structure_file_is_certified_with_the_on_site_model(tmp_path):
+    file = tmp_path / "water.xyz"
+    file.write_text("3\n\nO 0 0 0\nH 0.76 0.59 0\nH -0.76 0.59 0\n")
+    out = tmp_path / "cert.json"
+    outcome = certify(file, "--model", "onsite", "--degree", "16", "--out", out)
+    assert outcome.exit_code == 0, outcome.output
+    assert certify("--check", out).exit_code == 0
+
+
 def test_a_false_certificate_is_refused_in_one_line_whatever_its_checksum(tmp_path):
     out = tmp_path / "cert.json"
     assert certify("--chain", CHAIN, "--out", out).exit_code == 0

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import mpmath
 import numpy as np
-from hypothesis import assume
+from hypothesis import assume, reject
 from hypothesis import strategies as st
 
 from scc.certify.certificate import checksum
@@ -14,6 +14,7 @@ from scc.configuration import chain, cluster
 from scc.equilibration.equilibrate import equilibrate
 from scc.errors import InputError
 from scc.functional.energy import EnergyFunctional
+from scc.models.extended_huckel import sourced_parameters
 from scc.models.hopping import ExponentialHopping, NearestNeighbourHopping
 from scc.models.model_systems import ModelSystem
 from scc.models.onsite import OnsiteTightBinding
@@ -66,6 +67,24 @@ class Small:
             return equilibrate(EnergyFunctional(model, beta=self.beta, ensemble=ensemble))
         except InputError:
             return None
+
+
+@st.composite
+def molecules(draw):
+    """Two to four atoms of H-Ar with the sourced parameters, equilibrated; β finite or infinite."""
+    elements = st.sampled_from(("H", "Li", "C", "N", "O", "Na", "Si", "S", "Cl"))
+    species = draw(st.lists(elements, min_size=2, max_size=4))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    geometry = cluster(len(species), draw(st.floats(1.5, 3.5)), rng, species=species)
+    model = OnsiteTightBinding(sourced_parameters()).prepare(geometry)
+    beta = draw(st.one_of(st.floats(5.0, 200.0), st.just(math.inf)))
+    ensemble = None
+    if math.isinf(beta):
+        ensemble = Canonical(2.0 * round(0.5 * model.neutral_electrons))
+    try:
+        return equilibrate(EnergyFunctional(model, beta=beta, ensemble=ensemble))
+    except InputError:
+        reject()
 
 
 def small_systems(largest=8):
@@ -337,7 +356,15 @@ def _input(draw, document, part):
         stated["positions"][atom][0] = _added(x, 1e-5 * max(1.0, abs(float(x))))
     else:
         table = stated["parameters"]
-        values = table["hamiltonian"]["levels"] if which == "levels" else table[which]
+        values = table["hamiltonian"].get("levels") if which == "levels" else table[which]
+        if values is None:
+            name = draw(st.sampled_from(sorted(table["hamiltonian"]["elements"])))
+            shells = table["hamiltonian"]["elements"][name]["shells"]
+            shell = draw(st.sampled_from(shells))
+            kind = draw(st.sampled_from(("level", "exponents", "coefficients")))
+            if kind == "level":
+                shell["level"] = _scaled(shell["level"], 1.000001)
+            values = shell["exponents" if kind == "level" else kind]
         index = draw(st.integers(0, len(values) - 1))
         values[index] = _scaled(values[index], 1.000001)
     return f"input {which} in the sixth digit"
