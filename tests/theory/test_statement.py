@@ -1,4 +1,4 @@
-"""A check can fail: it does for one entry above its bound, and refuses numbers that mean nothing."""
+"""A check can fail: for one entry above its bound; numbers that mean nothing are refused."""
 
 import math
 
