@@ -76,3 +76,24 @@ class ScreenedInteraction:
         """Relative error of S, n · eps · cond_∞(ε), and of X's own n · eps · ‖J‖‖X‖ behind it."""
         condition = max_norm(self.dielectric) * max_norm(self.inverse_dielectric)
         return len(self.kernel) * _EPS * condition * (1.0 + max_norm(self.inverse_dielectric))
+
+    def inverse_response_bound(self, distances: FloatArray) -> float:
+        """Bound of ‖X⁻¹‖_∞ by the decay of X (Combes–Thomas), ∞ where λ_min(X) is not above 0.
+
+        If max_ℓ Σ_k |X_ℓk|(e^{γr_ℓk} − 1) ≤ λ/2, λ = λ_min(X), the tilted e^{γr}Xe^{−γr} has an
+        inverse with norm ≤ 2/λ, so |X⁻¹_ℓk| ≤ (2/λ)e^{−γr_ℓk}. γ is the largest such rate, by
+        bisection; Lemma 9 bounds the sum of e^{−γr} by the spacing alone.
+        """
+        least = self.softest - len(self.response) * _EPS * max_norm(self.response)
+        if least <= 0.0:
+            return np.inf
+        entries = np.abs(self.response)
+
+        def excess(rate: float) -> float:
+            return float(np.max(np.sum(entries * np.expm1(rate * distances), axis=1))) - 0.5 * least
+
+        low, high = 0.0, 1.0
+        for _ in range(60):
+            middle = 0.5 * (low + high)
+            low, high = (middle, high) if excess(middle) <= 0.0 else (low, middle)
+        return 2.0 / least * float(np.max(np.sum(np.exp(-low * distances), axis=1)))

@@ -18,9 +18,9 @@ X, S, ε = 1 + JX for the same at v*. One orbital an atom, or η → η times th
 
         s := ‖S‖_∞ ≤ ‖X⁻¹‖_∞ + ½ c_stab.
 
-    X ≥ 2 min|F′| > 0 has exponentially decaying entries (Corollary 14), so has X⁻¹, and ‖X⁻¹‖_∞
-    is bounded independently of M: under the hypothesis of Theorem 8 s is too. If 4s²Lη ≤ 1,
-    L = 2C₂ with ‖D²F(H)[A,A]‖ ≤ C₂‖A‖², there *is* a v*_N with
+    X ≥ 2 min|F′| > 0 has exponentially decaying entries (Corollary 14), so has X⁻¹ (Combes–Thomas,
+    ``inverse_response_bound``), and ‖X⁻¹‖_∞ is bounded independently of M: under the hypothesis of
+    Theorem 8 s is too. If 4s²Lη ≤ 1, L = 2C₂ with ‖D²F(H)[A,A]‖ ≤ C₂‖A‖², there *is* a v*_N with
 
         ‖v*_N − v*‖_∞ ≤ r = (1 − √(1 − 4s²Lη))/(sL) ≤ 4sη
 
@@ -275,9 +275,15 @@ def _screening(system: TightBindingSystem, screened: ScreenedInteraction) -> lis
             limit = max_norm(inverse) + max_norm(product)
             allowed = atoms * eps * max_norm(X) * max_norm(inverse) * limit
             allowed += screened.rounding * limit
-            found.append(
-                Check.of("norm of S against c_stab [Ha/electron]", screened.norm, limit, allowed)
-            )
+            found += [
+                Check.of("norm of S against c_stab [Ha/electron]", screened.norm, limit, allowed),
+                Check.of(
+                    "norm of X^-1 [Ha/electron]",
+                    max_norm(inverse),
+                    screened.inverse_response_bound(system.distances),
+                    atoms * eps * max_norm(X) * max_norm(inverse) ** 2,
+                ),
+            ]
     return found
 
 
