@@ -15,7 +15,7 @@ V̄ − V* = Φ + KQ this is
 
 At β = ∞ the argument is the canonical one, and it remains that the gap stays open (and around µ).
 Polynomials: the Newton–Kantorovich inequalities with constants verified here. That a stated c
-bounds ‖M⁻¹‖ is verified as c²MᵀM − 1 ≻ 0 (LDLᵀ).
+bounds ‖M⁻¹‖ is verified as c²MᵀM − 1 ≻ 0.
 """
 
 from __future__ import annotations
@@ -206,6 +206,8 @@ class _Exact(Solution):
 
 class _Polynomial(Solution):
     """F_N = G_N′ as stated by the coefficients of G_N."""
+
+    keys = Solution.keys | {"degree", "chemical_potential", "interval", "coefficients"}
 
     def __init__(self, document: dict[str, Any], system: System) -> None:
         super().__init__(document["polynomial"], system, "polynomial")

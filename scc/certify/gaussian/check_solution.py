@@ -23,7 +23,7 @@ class System:
     """Integrals and S^{-1/2} (or 1), from the input."""
 
     def __init__(self, stated: dict[str, Any]) -> None:
-        self.stated = stated
+        _understood(stated)
         self.integrals = Integrals(stated)
         self.n = self.integrals.n
         mode = stated["parameters"]["overlap"]
@@ -40,10 +40,35 @@ class System:
             self.x = widened(found.vectors * root * found.vectors.transpose(), error)
 
 
+def _understood(stated: dict[str, Any]) -> None:
+    """Refuse an input that says more than this checker reads, or lists of different lengths."""
+    ensemble, parameters = stated["ensemble"], stated["parameters"]
+    level = "electrons" if ensemble["kind"] == "canonical" else "chemical_potential"
+    shells = [shell for atom in parameters["shells"] for shell in atom]
+    expected = [
+        (stated, {"model", "species", "positions", "beta", "ensemble", "parameters"}),
+        (ensemble, {"kind", level}),
+        (
+            parameters,
+            {"overlap", "nuclear_charges", "nuclear_exponent", "shells", "shells_of_atom"},
+        ),
+        *((shell, {"angular_momentum", "exponents", "coefficients"}) for shell in shells),
+    ]
+    for part, keys in expected:
+        require(set(part) == keys, f"the input has {sorted(part)}, not {sorted(keys)}")
+    require(stated["model"] == "gaussian", "the input is of another model")
+    require(len(stated["species"]) == len(stated["positions"]), "species and positions differ")
+
+
 class Solution:
     """The centre, H there, and the comparison of what is stated with what is found."""
 
+    keys = frozenset(
+        {"centre", "norms", "existence_radius", "uniqueness_radius", "constants", "enclosures"}
+    )
+
     def __init__(self, part: dict[str, Any], system: System, name: str) -> None:
+        require(set(part) == self.keys, f"{name}: stated are {sorted(part)}")
         self.part, self.system, self.name = part, system, name
         self.verified_names: set[tuple[str, str]] = set()
         n, texts = system.n, part["centre"]

@@ -120,6 +120,29 @@ def test_energies_that_differ_from_those_of_pyscf(short, long, beta):
     np.testing.assert_allclose(levels, field.mo_energy, atol=1e-7)
 
 
+def test_filled_shells_respond_to_nothing_and_have_no_gap():
+    """He₂ in one orbital an atom: F = 1 whatever V, so that V is known as well as the integrals."""
+    pair = Configuration(("He", "He"), np.array([[0.0, 0.0, 0.0], [0.0, 1.0, 4.0]]))
+    certificate = made.certificate(pair)
+    assert certificate.check()
+    solution = certificate.document["exact"]
+    assert solution["enclosures"]["gap"] is None
+    assert float(solution["constants"]["slope"]) == 0.0
+    ten = 10 * Fraction(solution["existence_radius"])
+    with pytest.raises(RefusedError):
+        made.changed(certificate, ("exact", "centre", 0), made.plus(ten)).check()
+
+
+@pytest.mark.parametrize(
+    "species", [pytest.param(("N", "N"), marks=pytest.mark.slow), ("Be",)], ids="-".join
+)
+def test_levels_degenerate_by_symmetry_are_certified(species):
+    """π levels and p shells coincide: no eigenvector is determined, F(H) is."""
+    positions = np.array([[0.0, 0.3, 2.0], [0.0, 0.0, 0.0]])[: len(species)]
+    certificate = made.certificate(Configuration(species, positions))
+    assert certificate.check()
+
+
 def test_forces_are_the_slopes_of_certified_energies():
     """Energies known to 1e-19: central differences of two step sizes, error h⁴ f⁽⁵⁾."""
     start = made.helium_hydride()
@@ -261,6 +284,10 @@ def test_statements_the_checker_does_not_know_are_refused():
         (("distance",), lambda found: found | {"infinity": ["0", "1"]}),
         (("conventions", 0), lambda text: text.replace("Hartree", "Rydberg")),
         (("exact", "norms", "existence"), lambda _: "maximum norm"),
+        (("exact",), lambda part: part | {"dipole": ["0", "1"]}),
+        (("input", "parameters"), lambda found: found | {"exchange_correlation": "lda"}),
+        (("input", "species"), lambda found: [*found, "H"]),
+        (("input", "ensemble"), lambda found: found | {"chemical_potential": "1"}),
     ):
         with pytest.raises(RefusedError):
             made.changed(certificate, path, change).check()
