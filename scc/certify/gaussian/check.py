@@ -26,7 +26,7 @@ from typing import Any
 import flint
 from flint import arb, arb_mat
 
-from scc.certify.check_assembly import positive, unit
+from scc.certify.check_algebra import positive, unit
 from scc.certify.decimals import ball, fraction, read
 from scc.certify.failure import RefusedError
 from scc.certify.gaussian.check_solution import Solution, System, contained, length, pm, require

@@ -11,7 +11,7 @@ from typing import Any
 
 from flint import arb, arb_mat
 
-from scc.certify.check_assembly import positive, unit
+from scc.certify.check_algebra import positive, unit
 from scc.certify.decimals import ball, read, states
 from scc.certify.failure import RefusedError
 from scc.certify.gaussian.check_integrals import Integrals
