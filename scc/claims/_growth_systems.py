@@ -80,10 +80,10 @@ class Cluster:
     def screened(self, exact: FermiDirac, densities: Sequence[FloatArray]) -> list[FloatArray]:
         """S q for each q. Raises ConvergenceError."""
         respond = self.density_response(exact)
-        return [self._solve(respond, self.kernel @ q) for q in densities]
+        return [self.solve(respond, self.kernel @ q) for q in densities]
 
-    def _solve(self, respond: Callable[[FloatArray], FloatArray], right: FloatArray) -> FloatArray:
-        """(1 − Jχ)⁻¹ right by GMRES."""
+    def solve(self, respond: Callable[[FloatArray], FloatArray], right: FloatArray) -> FloatArray:
+        """(1 − Jχ)⁻¹ right by GMRES, χ = ``respond``. Raises ConvergenceError."""
         operator = LinearOperator(
             (self.atoms, self.atoms), lambda w: w - self.kernel @ respond(w), dtype=np.float64
         )
@@ -127,7 +127,7 @@ class Cluster:
 
             if neutral:
                 excess = excess - np.mean(excess)
-            step = self._solve(respond, self.kernel @ excess - w)
+            step = self.solve(respond, self.kernel @ excess - w)
             w = w + step
             size = float(np.max(np.abs(w)))
             if size > self.margin:

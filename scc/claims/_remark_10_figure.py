@@ -10,11 +10,16 @@ from scc.claims.claim import SystemResult
 
 
 def draw(results: Sequence[SystemResult]) -> Figure:
-    figure = Figure(figsize=(5.0 * max(len(results), 1), 4.4), layout="constrained")
-    panels = figure.subplots(1, max(len(results), 1), squeeze=False)[0]
+    rows = -(-max(len(results), 1) // 3)
+    columns = min(max(len(results), 1), 3)
+    figure = Figure(figsize=(5.0 * columns, 4.2 * rows), layout="constrained")
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes in panels[len(results) :]:
+        axes.axis("off")
     kinds: dict[str, Callable[[Axes, SystemResult], None]] = {
         "degrees": _degrees,
         "sizes": _sizes,
+        "equilibrated": _equilibrated,
         "zero": _zero,
         "body order": _body_order,
     }
@@ -43,6 +48,14 @@ def _sizes(axes: Axes, r: SystemResult) -> None:
     atoms, far = r.series["atoms"], r.series["far"]
     axes.loglog(atoms, far, "s", label="far $|∂p/∂v|$ (electrons/Ha)")
     axes.loglog(atoms, far[-1] * atoms[-1] / atoms, "k-", lw=1, label="1/M")
+    axes.set_xlabel("number of atoms M")
+
+
+def _equilibrated(axes: Axes, r: SystemResult) -> None:
+    label = "$\\|v^\\star_N - v^\\star\\|_\\infty$, canonical (Ha)"
+    axes.loglog(r.series["sizes"], r.series["error"], "o", label=label)
+    middle = float(np.exp(np.mean(np.log(r.series["error"]))))
+    axes.set_ylim(middle / 5.0, middle * 5.0)
     axes.set_xlabel("number of atoms M")
 
 
