@@ -14,10 +14,10 @@ F − F_N is the derivative: ω′(z) for ω(z), and a term with 1/|ζ − z| mo
 dist(z, {E ± it : t ≥ s}) grow with s, so that left ends of cells bound the integrals; beyond the
 last height S |ω(ζ)| grows at least like (s/S)⁴(1 + A²/S²)^{−2}, A = max_j |x_j − E|, if N ≥ 3.
 
-The contour Γ around σ(H) consists of ellipses confocal with the intervals of X, on which *their*
-Green's function is κθ, 0 < κ < 1, θ the smallest value on the line of Green's function of X, which
-is at most that of an interval. So |ω(z)/ω(ζ)|^{1/N} tends to at most e^{−(1−κ)θ}: that is the rate
-in N, for any κ, while a rectangle at the distance κπ/β may have none, since g grows like a square
+The contour Γ around σ(H) consists of ellipses confocal with the intervals of X, on which Green's
+function g of X is at most κθ, 0 < κ < 1, θ the smallest value of g on the line; for one interval
+they are level lines of g. So |ω(z)/ω(ζ)|^{1/N} tends to at most e^{−(1−κ)θ}: that is the rate in N,
+for any κ, while a rectangle at the distance κπ/β may have none, since g grows like a square
 root at the ends of X. Γ is cut into panels z_i + δ of half-length p: |ζ − z| and the distances
 from σ(H) differ from those at z_i by at most p; from |1 + w|² ≤ e^{2 Re w + |w|²}, with
 L = ω′(z_i)/ω(z_i),
@@ -102,7 +102,7 @@ def contour_around(
 ) -> Contour:
     """The contour with κ = ``share`` in (0, 0.8); N ≥ 3."""
     X = polynomial.spectral_set
-    parts = panels(X, share * exponent(system, X))
+    parts = panels(X, ellipses(X, share * exponent(system, X)))
     value, slope = contour_norms(system, polynomial, parts)
     offsets = system.levels - parts.centres.real[:, None]
     lost = parts.halves + system.rounding_unit
@@ -126,22 +126,41 @@ def contour_around(
     return Contour(value, slope, norms, denominators(norms))
 
 
-def panels(X: SpectralSet, parameter: float) -> Panels:
-    """z(t) = c + h cosh(a + it), 0 < t < π, for every interval c ± h, a = ``parameter``; steps of
-    ¼ sinh a in t keep panels short beside their distance from X. |z′| = h √(sinh²a + sin²t)."""
-    number = int(np.ceil(np.pi / (2.0 * _PANEL * np.sinh(parameter))))
+def ellipses(X: SpectralSet, level: float) -> FloatArray:
+    """a of the ellipses c + h cosh(a + it) about every interval c ± h of X, on which the largest
+    value of g is ``level``, to a per cent; a = level for one interval. (I,)"""
+    found = np.full(len(X.intervals), level)
+    if X.gap is None:
+        return found
+    t = np.linspace(0.0, np.pi, 17)
+    for _ in range(4):
+        largest = np.max(greens_function(X, _curves(X, found, t)), axis=1)
+        found = found * level / largest
+    return found
+
+
+def panels(X: SpectralSet, parameters: FloatArray) -> Panels:
+    """Of the ellipses with these a, 0 < t < π; steps of ¼ sinh a keep panels short beside their
+    distance from X. |z′| = h √(sinh²a + sin²t)."""
+    number = int(np.ceil(np.pi / (2.0 * _PANEL * np.sinh(np.min(parameters)))))
     step = np.pi / number
-    t = (np.arange(number) + 0.5) * step
-    speed = np.hypot(np.sinh(parameter), np.minimum(np.sin(t) + 0.5 * step, 1.0))
+    t: FloatArray = np.asarray((np.arange(number) + 0.5) * step, dtype=np.float64)
+    a = parameters[:, None]
+    speed = np.hypot(np.sinh(a), np.minimum(np.sin(t) + 0.5 * step, 1.0))
     widths = np.array([0.5 * (high - low) for low, high in X.intervals])[:, None]
-    middles = np.array([0.5 * (low + high) for low, high in X.intervals])[:, None]
-    along = np.ones_like(t)
     return Panels(
-        (middles + widths * np.cosh(parameter + 1j * t)).ravel(),
+        _curves(X, parameters, t).ravel(),
         (0.5 * step * widths * speed).ravel(),
-        (0.5j * step * widths * np.sinh(parameter + 1j * t)).ravel(),
-        (0.125 * step**2 * np.cosh(parameter) * widths * along).ravel(),
+        (0.5j * step * widths * np.sinh(a + 1j * t)).ravel(),
+        (0.125 * step**2 * widths * np.cosh(a) * np.ones_like(t)).ravel(),
     )
+
+
+def _curves(X: SpectralSet, parameters: FloatArray, t: FloatArray) -> NDArray[np.complex128]:
+    """c + h cosh(a + it), (I, T)."""
+    low, high = np.array(X.intervals).T
+    wide = 0.5 * (high - low)[:, None] * np.cosh(parameters[:, None] + 1j * t)
+    return np.asarray(0.5 * (low + high)[:, None] + wide)
 
 
 def contour_norms(

@@ -31,6 +31,7 @@ from scc.theory._daleckii_krein import directional, second_divided_differences
 from scc.theory._interpolation_error import (
     contour_around,
     contour_norms,
+    ellipses,
     exponent,
     interpolant,
     panels,
@@ -258,10 +259,10 @@ def test_norms_on_the_contour_are_below_the_integral(recipe, share, degree):
     assume(system.beta <= 20.0 or math.isinf(system.beta))
     polynomial = interpolant(system, degree)
     X = polynomial.spectral_set
-    parameter = share * exponent(system, X)
-    of_g, of_f = contour_norms(system, polynomial, panels(X, parameter))
+    parameters = ellipses(X, share * exponent(system, X))
+    of_g, of_f = contour_norms(system, polynomial, panels(X, parameters))
     total = np.zeros(2)
-    for low, high in X.intervals:
+    for (low, high), parameter in zip(X.intervals, parameters, strict=True):
         half = 0.5 * (high - low)
         edges = np.linspace(0.0, math.pi, 2001)
         ellipse = 0.5 * (low + high) + half * np.cosh(parameter + 1j * edges)
@@ -364,7 +365,7 @@ def test_contour_crosses_the_spectrum():
         polynomial = interpolant(system, 8)
         contour = contour_around(system, polynomial, 0.5)
         X = polynomial.spectral_set
-        z = panels(X, 0.5 * exponent(system, X)).centres
+        z = panels(X, ellipses(X, 0.5 * exponent(system, X))).centres
         distance = np.min(np.abs(z[:, None] - system.levels))
         assert 0.5 * distance <= contour.denominators[0] <= distance
 
