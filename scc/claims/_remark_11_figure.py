@@ -47,6 +47,8 @@ def draw(results: Sequence[SystemResult]) -> Figure:
         if high < 10.0 * low:
             axes.set_ylim(np.sqrt(low * high) / 6.0, np.sqrt(low * high) * 6.0)
         axes.xaxis.set_minor_formatter(NullFormatter())
+        if sizes[-1] < 20.0 * sizes[0]:
+            axes.set_xticks(sizes, [f"{size:.0f}" for size in sizes])
         axes.set_title(result.description, fontsize="small")
         axes.set_xlabel("number of atoms M")
         axes.legend(fontsize="x-small")
