@@ -15,9 +15,10 @@ Electrons are counted exactly. With D_ℓ = −2tr F′(H)_ℓℓ, n_ℓ orbital
 which is concave with its maximum at ε_F,
 
     |p_{N,ℓ} − p_ℓ| ≤ 2n_ℓ η + D_ℓ (e^{βΔ} − 1)/β,
-    |W_N(ε_{F,N}) − W(ε_F)| ≤ 2n‖G − G_N‖_X + ½ D e^{βΔ} Δ²:
+    |W_N(ε_{F,N}) − W(ε_F)| ≤ 2n‖G − G_N‖_X + ½ D e^{βΔ} Δ²      (η and ‖G − G_N‖ at ε_{F,N}):
 
-of the Fermi level's error the energy sees the square. *Lost:* locality, as in remark 8: a common
+of the Fermi level's error the energy sees the square. In self-consistency the identity (A) of
+remark_11 holds with the canonical −χ₀, which is ≥ 0 too (Remark 6), and with Σδ = 0. *Lost:* locality, as in remark 8: a common
 shift dε_{F,N}/dv_m = −Tr(F_N′(H)W_m)/Tr ∂_µF_N(H) ~ 1/M reaches every atom. Gauge: v → v + s moves
 ε_F by s, but ε_{F,N} by s only up to Δ(H) + Δ(H + s).
 Also lost is linear body order: n_N(µ) = Σ_j G_µ(x_j) 2Tr ℓ_j′(H), so ε_{F,N} is a nonlinear
