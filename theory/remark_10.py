@@ -18,9 +18,9 @@ which is concave with its maximum at ε_F,
     |W_N(ε_{F,N}) − W(ε_F)| ≤ 2n‖G − G_N‖_X + ½ D e^{βΔ} Δ²      (η and ‖G − G_N‖ at ε_{F,N}):
 
 of the Fermi level's error the energy sees the square. In self-consistency the identity (A) of
-remark_11 holds with the canonical −χ₀, which is ≥ 0 too (Remark 6), and with Σδ = 0. *Lost:* locality, as in remark 8: a common
-shift dε_{F,N}/dv_m = −Tr(F_N′(H)W_m)/Tr ∂_µF_N(H) ~ 1/M reaches every atom. Gauge: v → v + s moves
-ε_F by s, but ε_{F,N} by s only up to Δ(H) + Δ(H + s).
+remark_11 holds with the canonical −χ₀, which is ≥ 0 too (Remark 6), and with Σδ = 0. *Lost:*
+locality, as in remark 8: a common shift dε_{F,N}/dv_m = −Tr(F_N′(H)W_m)/Tr ∂_µF_N(H) ~ 1/M reaches
+every atom. Gauge: v → v + s moves ε_F by s, but ε_{F,N} by s only up to Δ(H) + Δ(H + s).
 Also lost is linear body order: n_N(µ) = Σ_j G_µ(x_j) 2Tr ℓ_j′(H), so ε_{F,N} is a nonlinear
 function of the N + 1 body-ordered numbers Tr ℓ_j′(H), of every body order. And W_N is stationary
 where 2Tr P_N[F_µ](H) = N, not at ε_{F,N}: with F_N = G_N′ a family counts its electrons or has
