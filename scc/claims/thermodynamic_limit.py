@@ -29,7 +29,7 @@ from scc.claims.claim import Claim, System, SystemResult
 
 def systems(full: bool) -> list[System]:
     found = []
-    for dimension, size in ((1, 80), (2, 41 if full else 25), (3, 13 if full else 9)):
+    for dimension, size in ((1, 80), (2, 33 if full else 25), (3, 11 if full else 9)):
         for beta in ("inf", 1.5 if dimension == 3 else 4.0):
             found.append(
                 _system(
