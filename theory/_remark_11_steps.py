@@ -8,17 +8,17 @@ from scc.theory import _capacity, _second_derivative
 def derivation() -> dict[str, bool]:
     """The identities (A), (C), (D), (E), the constants C₂, the radius, and the capacities."""
     a, b, c, x, y, z = sp.symbols("a b c x y z", positive=True)
-    J, X = sp.Matrix([[a, b], [b, c]]), sp.Matrix([[x, y], [y, z]])
+    J, R = sp.Matrix([[a, b], [b, c]]), sp.Matrix([[x, y], [y, z]])
     one = sp.eye(2)
-    S = (J.inv() + X).inv()
-    dielectric = one + J * X
+    S = (J.inv() + R).inv()
+    dielectric = one + J * R
     constants = sp.Matrix([[x, -x], [-x, x]])
     weights = sp.ones(1, 2) * J.inv()
     steps = {
-        "S = (1 + JX)^-1 J": _zero(S - dielectric.inv() * J),
-        "w = S delta solves w = J delta - J X w": _zero(S - J + J * X * S),
-        "S = X^-1 - (1 + JX)^-1 X^-1": _zero(S - X.inv() + dielectric.inv() * X.inv()),
-        "X 1 = 0: (J^-1 1)^T S = 1^T": _zero(weights * (J.inv() + constants).inv() - sp.ones(1, 2)),
+        "S = (1 + JR)^-1 J": _zero(S - dielectric.inv() * J),
+        "w = S delta solves w = J delta - J R w": _zero(S - J + J * R * S),
+        "S = R^-1 - (1 + JR)^-1 R^-1": _zero(S - R.inv() + dielectric.inv() * R.inv()),
+        "R 1 = 0: (J^-1 1)^T S = 1^T": _zero(weights * (J.inv() + constants).inv() - sp.ones(1, 2)),
     }
     s, L, eta = sp.symbols("s L eta", positive=True)
     r = (1 - sp.sqrt(1 - 4 * s**2 * L * eta)) / (s * L)

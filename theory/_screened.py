@@ -1,7 +1,7 @@
 """J, χ₀ and what they make at one v̂: ε = 1 − Jχ₀ and the screened interaction S = ε⁻¹J. On-site.
 
-With X = −χ₀ ≥ 0 (Lemma 11) and J > 0, S = (J⁻¹ + X)⁻¹ is symmetric, 0 < S ≤ J, and where X is
-invertible also S = X⁻¹ − ε⁻¹X⁻¹. Matrices (M, M); J, S in Hartree/electron, X in electrons/Hartree.
+With R = −χ₀ ≥ 0 (Lemma 11) and J > 0, S = (J⁻¹ + R)⁻¹ is symmetric, 0 < S ≤ J, and where R is
+invertible also S = R⁻¹ − ε⁻¹R⁻¹. Matrices (M, M); J, S in Hartree/electron, R in electrons/Hartree.
 """
 
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ def max_norm(matrix: FloatArray) -> float:
 
 @dataclass(frozen=True)
 class ScreenedInteraction:
-    """J and X = −χ₀ of one state."""
+    """J and R = −χ₀ of one state."""
 
     kernel: FloatArray
     response: FloatArray
@@ -39,7 +39,7 @@ class ScreenedInteraction:
 
     @cached_property
     def dielectric(self) -> FloatArray:
-        """ε = 1 + JX."""
+        """ε = 1 + JR."""
         return np.asarray(np.eye(len(self.kernel)) + self.kernel @ self.response)
 
     @cached_property
@@ -60,12 +60,12 @@ class ScreenedInteraction:
 
     @cached_property
     def softest(self) -> float:
-        """λ_min(X), electrons/Hartree (rounding can make a zero slightly negative)."""
+        """λ_min(R), electrons/Hartree (rounding can make a zero slightly negative)."""
         return float(scipy.linalg.eigvalsh(self.response)[0])
 
     @cached_property
     def inverse_response(self) -> FloatArray | None:
-        """X⁻¹; None where X is singular to working precision (constants at β = ∞)."""
+        """R⁻¹; None where R is singular to working precision (constants at β = ∞)."""
         largest = max_norm(self.response)
         if self.softest <= 1e3 * len(self.response) * _EPS * largest:
             return None
@@ -73,15 +73,15 @@ class ScreenedInteraction:
 
     @cached_property
     def rounding(self) -> float:
-        """Relative error of S, n · eps · cond_∞(ε), and of X's own n · eps · ‖J‖‖X‖ behind it."""
+        """Relative error of S, n · eps · cond_∞(ε), and of R's own n · eps · ‖J‖‖R‖ behind it."""
         condition = max_norm(self.dielectric) * max_norm(self.inverse_dielectric)
         return len(self.kernel) * _EPS * condition * (1.0 + max_norm(self.inverse_dielectric))
 
     def inverse_response_bound(self, distances: FloatArray) -> float:
-        """Bound of ‖X⁻¹‖_∞ by the decay of X (Combes–Thomas), ∞ where λ_min(X) is not above 0.
+        """Bound of ‖R⁻¹‖_∞ by the decay of R (Combes–Thomas), ∞ where λ_min(R) is not above 0.
 
-        If max_ℓ Σ_k |X_ℓk|(e^{γr_ℓk} − 1) ≤ λ/2, λ = λ_min(X), the tilted e^{γr}Xe^{−γr} has an
-        inverse with norm ≤ 2/λ, so |X⁻¹_ℓk| ≤ (2/λ)e^{−γr_ℓk}. γ is the largest such rate, by
+        If max_ℓ Σ_k |R_ℓk|(e^{γr_ℓk} − 1) ≤ λ/2, λ = λ_min(R), the tilted e^{γr}Re^{−γr} has an
+        inverse with norm ≤ 2/λ, so |R⁻¹_ℓk| ≤ (2/λ)e^{−γr_ℓk}. γ is the largest such rate, by
         bisection; Lemma 9 bounds the sum of e^{−γr} by the spacing alone.
         """
         least = self.softest - len(self.response) * _EPS * max_norm(self.response)

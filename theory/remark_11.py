@@ -2,10 +2,10 @@
 
 Setting: on-site features, v̂ = V = J(p(v̂) − Z), p(v) = 2 diag F(H⁰ + v); v* is a solution, v*_N one
 with F_N in place of F, X ⊃ σ(H(v)) for all v between them. Write η = ‖F − F_N‖_X,
-δ(v) = p_N(v) − p(v), w = v*_N − v*, X̄ = −∫₀¹ χ₀(v* + tw) dt ≥ 0 (Lemma 11), S̄ = (J⁻¹ + X̄)⁻¹, and
-X, S, ε = 1 + JX for the same at v*. One orbital an atom, or η → η times the orbitals of an atom.
+δ(v) = p_N(v) − p(v), w = v*_N − v*, R̄ = −∫₀¹ χ₀(v* + tw) dt ≥ 0 (Lemma 11), S̄ = (J⁻¹ + R̄)⁻¹, and
+R, S, ε = 1 + JR for the same at v*. One orbital an atom, or η → η times the orbitals of an atom.
 
-(A) *Identity.* w = J(p_N(v*_N) − p(v*)) = Jδ − JX̄w, hence, without remainder,
+(A) *Identity.* w = J(p_N(v*_N) − p(v*)) = Jδ − JR̄w, hence, without remainder,
 
         w = S̄ δ(v*_N),   |δ_ℓ| ≤ 2η,   0 < S̄ ≤ J.
 
@@ -14,20 +14,20 @@ X, S, ε = 1 + JX for the same at v*. One orbital an atom, or η → η times th
     minimal spacing 𝔪 in dimension d, ‖J‖_∞ ≲ (2/𝔪)(ln M, 2√M, (3/2) M^{2/3}): powers of M below
     (M ln M)^{1/2}, M^{3/4}, M^{5/6} for every on-site system, stable or not. 𝒢 is the maximum of a
     concave function of v, so |𝒢_N(v*_N) − 𝒢(v*)| ≤ 2n‖G − G_N‖_X + δᵀS̄δ.
-(C) *β < ∞: no growth.* S = X⁻¹ − ε⁻¹X⁻¹ and DT(v*) = −½Xε, so with c_stab of (3.12)
+(C) *β < ∞: no growth.* S = R⁻¹ − ε⁻¹R⁻¹ and DT(v*) = −½Rε, so with c_stab of (3.12)
 
-        s := ‖S‖_∞ ≤ ‖X⁻¹‖_∞ + ½ c_stab.
+        s := ‖S‖_∞ ≤ ‖R⁻¹‖_∞ + ½ c_stab.
 
-    X ≥ 2 min|F′| > 0 has exponentially decaying entries (Corollary 14), so has X⁻¹ (Combes–Thomas,
-    ``inverse_response_bound``), and ‖X⁻¹‖_∞ is bounded independently of M: under the hypothesis of
+    R ≥ 2 min|F′| > 0 has exponentially decaying entries (Corollary 14), so has R⁻¹ (Combes–Thomas,
+    ``inverse_response_bound``), and ‖R⁻¹‖_∞ is bounded independently of M: under the hypothesis of
     Theorem 8 s is too. If 4s²Lη ≤ 1, L = 2C₂ with ‖D²F(H)[A,A]‖ ≤ C₂‖A‖², there *is* a v*_N with
 
         ‖v*_N − v*‖_∞ ≤ r = (1 − √(1 − 4s²Lη))/(sL) ≤ 4sη
 
-    by Brouwer: v ↦ v* + S[p_N(v) − p(v*) + X(v − v*)] maps the ball of radius r into itself, its
+    by Brouwer: v ↦ v* + S[p_N(v) − p(v*) + R(v − v*)] maps the ball of radius r into itself, its
     bracket being δ(v) plus the Taylor remainder of p. No M in the bound, no ln M in the condition
-    on N. In the mean square not even (3.12) is needed: (|w|²/M)^{1/2} ≤ 2η/λ_min(X̄) ≤ η/min|F′|.
-(D) *β = ∞: the growth is real.* Then p does not see constants, X̄1 = 0, and the charge Q = Σδ that
+    on N. In the mean square not even (3.12) is needed: (|w|²/M)^{1/2} ≤ 2η/λ_min(R̄) ≤ η/min|F′|.
+(D) *β = ∞: the growth is real.* Then p does not see constants, R̄1 = 0, and the charge Q = Σδ that
     F_N creates stays. With q = p_N(v*_N) − p(v*) = J⁻¹w and e = (J + α)⁻¹1, α ≥ 0, eᵀw = Q − αeᵀq:
 
         ‖w‖_∞ ≥ |Q|/‖e‖₁ − α‖q‖_∞,
@@ -238,8 +238,8 @@ def checks(system: TightBindingSystem) -> list[Check]:
 
 
 def _screening(system: TightBindingSystem, screened: ScreenedInteraction) -> list[Check]:
-    """(C): λ_min(X) ≥ 2 min|F′| and ‖S‖_∞ ≤ ‖X⁻¹‖_∞ + ½c_stab; capacity and row sums of J."""
-    J, X = screened.kernel, screened.response
+    """(C): λ_min(R) ≥ 2 min|F′| and ‖S‖_∞ ≤ ‖R⁻¹‖_∞ + ½c_stab; capacity and row sums of J."""
+    J, R = screened.kernel, screened.response
     eps, atoms = np.finfo(np.float64).eps, len(J)
     softest_kernel = float(np.linalg.eigvalsh(J)[0]) - atoms * eps * max_norm(J)
     found = [
@@ -266,22 +266,22 @@ def _screening(system: TightBindingSystem, screened: ScreenedInteraction) -> lis
                 "least response 2 min|F'| [electrons/Ha]",
                 least * per_atom,
                 max(screened.softest, 0.0),
-                atoms * eps * max_norm(X) + system.beta**2 * system.rounding_unit,
+                atoms * eps * max_norm(R) + system.beta**2 * system.rounding_unit,
             )
         )
         inverse = screened.inverse_response
         if inverse is not None:
             product = screened.inverse_dielectric @ inverse
             limit = max_norm(inverse) + max_norm(product)
-            allowed = atoms * eps * max_norm(X) * max_norm(inverse) * limit
+            allowed = atoms * eps * max_norm(R) * max_norm(inverse) * limit
             allowed += screened.rounding * limit
             found += [
                 Check.of("norm of S against c_stab [Ha/electron]", screened.norm, limit, allowed),
                 Check.of(
-                    "norm of X^-1 [Ha/electron]",
+                    "norm of R^-1 [Ha/electron]",
                     max_norm(inverse),
                     screened.inverse_response_bound(system.distances),
-                    atoms * eps * max_norm(X) * max_norm(inverse) ** 2,
+                    atoms * eps * max_norm(R) * max_norm(inverse) ** 2,
                 ),
             ]
     return found
