@@ -86,16 +86,16 @@ class Populations:
 
 
 def solve(
-    populations: Populations, S: FloatArray, X: FloatArray, margin: float
+    populations: Populations, S: FloatArray, R: FloatArray, margin: float
 ) -> tuple[FloatArray, float] | None:
-    """(w, last step): a zero v* + w of T_N by v ↦ v* + S[p_N(v) − p(v*) + X(v − v*)].
+    """(w, last step): a zero v* + w of T_N by v ↦ v* + S[p_N(v) − p(v*) + R(v − v*)], R = −χ₀(v*).
 
     None if 80 steps do not converge to 1e-10 relatively, or leave ‖w‖_∞ ≤ ``margin``, beyond which
     the polynomial is not one of F any more.
     """
     w = np.zeros(len(S))
     for _ in range(_STEPS):
-        following = S @ (populations.polynomial(w) - populations.reference + X @ w)
+        following = S @ (populations.polynomial(w) - populations.reference + R @ w)
         step = float(np.max(np.abs(following - w)))
         w = following
         if float(np.max(np.abs(w))) > margin:
