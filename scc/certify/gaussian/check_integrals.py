@@ -194,8 +194,7 @@ class Integrals:
     def _distances(self) -> Iterator[tuple[int, int, arb]]:
         for i in range(len(self.positions)):
             for j in range(i):
-                x = zip(self.positions[i], self.positions[j], strict=True)
-                yield i, j, sum(((u - v) ** 2 for u, v in x), arb(0)).sqrt()
+                yield i, j, _squared_distance(self.positions[i], self.positions[j]).sqrt()
 
     def energy_gradient(self, density: arb_mat, weighted: arb_mat | None) -> list[Vector]:
         """∂/∂r of Tr TD + Tr V_nuc D + ½(D|D) + E_nn − Tr WS at fixed D and W, (M, 3)."""
@@ -263,8 +262,14 @@ def pair_index(a: int, b: int) -> int:
 def _pair(i: Primitive, j: Primitive) -> Pair:
     p = i.a + j.a
     at = [(i.a * x + j.a * y) / p for x, y in zip(i.at, j.at, strict=True)]
-    squared = sum(((x - y) ** 2 for x, y in zip(i.at, j.at, strict=True)), arb(0))
+    squared = _squared_distance(i.at, j.at)
     return Pair(i, j, p, at, (-i.a * j.a / p * squared).exp())
+
+
+def _squared_distance(one: Vector, other: Vector) -> arb:
+    """A product, not a power: powers of balls about zero are not finite."""
+    apart = [x - y for x, y in zip(one, other, strict=True)]
+    return sum((d * d for d in apart), arb(0))
 
 
 def _products(pair: Pair) -> Iterator[tuple[int, int, Poly, Poly]]:
