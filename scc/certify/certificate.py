@@ -67,6 +67,9 @@ class Certificate:
         """
         from scc.certify.registry import CHECKERS, find
 
+        stated = self.document.get("input")
+        if not isinstance(stated, dict) or stated.get("model") not in CHECKERS:
+            raise RefusedError("malformed: the input names no model that can be checked")
         lines: list[str] = find(CHECKERS, self.model)(self.document, progress or (lambda _: None))
         return lines
 

@@ -28,8 +28,8 @@ CONVENTIONS = [
     "Energy: 2 Tr G(H) - sum v p + (p-Z) J (p-Z)/2 - sum_l Z_l^2 J_ll/2 + repulsion, G' = F, "
     "G(-inf) = x - mu; plus mu N in the canonical ensemble. Charges Z - p. Forces: minus the "
     "derivative of the energy by positions. Gap: between the two levels next to mu.",
-    "existence_radius: Euclidean norm of v - centre. uniqueness_radius: maximum norm; inf: no other "
-    "solution at all (at beta = inf: none with a gap).",
+    "existence_radius: Euclidean norm of v - centre. uniqueness_radius: maximum norm; inf: no "
+    "other solution at all (at beta = inf: none with a gap).",
     "Polynomial: G_N = sum_k c_k T_k((2x - a - b)/(b - a)) on the interval [a, b], F_N = G_N', "
     "in place of G and F, without mu N.",
 ]
