@@ -101,19 +101,25 @@ def square_root(overlap: arb_mat, x: arb_mat) -> arb_mat:
 
 
 def _forces(centre: Centre, shift: arb, radius: arb, overlap: arb_mat | None) -> Gradient:
-    x = centre.x
-    density = _row_widened(centre.density, x, 2 * shift)
-    weighted = None
-    if overlap is not None:
-        size = abs(centre.levels[0]).max(abs(centre.levels[-1])) + centre.level_error
-        levels = widened(diagonal(centre.levels), centre.level_error)
-        product = centre.occupied * levels
-        filling = spectral(centre.occupied) + shift
-        error = shift * size + filling * radius
-        middle = 2 * x * product * x.transpose()
-        weighted = _row_widened((middle + middle.transpose()) / 2, x, 2 * error)
-    gradient = centre.integrals.energy_gradient(density, weighted)
+    weighted = None if overlap is None else energy_weighted(centre, shift, radius)
+    gradient = centre.integrals.energy_gradient(density(centre, shift), weighted)
     return [[-value for value in row] for row in gradient]
+
+
+def density(centre: Centre, shift: arb) -> arb_mat:
+    """D at every solution: ‖F − F̄‖ ≤ ``shift``."""
+    return _row_widened(centre.density, centre.x, 2 * shift)
+
+
+def energy_weighted(centre: Centre, shift: arb, radius: arb) -> arb_mat:
+    """W at every solution: ‖F − F̄‖ ≤ ``shift`` and ‖H − H̄‖ ≤ ``radius``."""
+    x = centre.x
+    size = abs(centre.levels[0]).max(abs(centre.levels[-1])) + centre.level_error
+    product = centre.occupied * widened(diagonal(centre.levels), centre.level_error)
+    filling = spectral(centre.occupied) + shift
+    middle = 2 * x * product * x.transpose()
+    error = shift * size + filling * radius
+    return _row_widened((middle + middle.transpose()) / 2, x, 2 * error)
 
 
 def _row_widened(raw: arb_mat, x: arb_mat, radius: arb) -> arb_mat:

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from strategies import gaussian_certificates as made
+from strategies.configurations import generators
 from strategies.pyscf_reference import hartree_only
 
 from scc.basis.shells import single_gaussian
@@ -22,6 +23,7 @@ from scc.certify.certificate import Certificate, load
 from scc.certify.failure import CertificationError, RefusedError
 from scc.certify.gaussian import prove
 from scc.certify.gaussian.centre import Centre
+from scc.certify.gaussian.enclosures import density, energy_weighted
 from scc.certify.gaussian.integrals import GaussianIntegrals
 from scc.certify.gaussian.kantorovich import FixedPoint
 from scc.certify.gaussian.occupations import Step
@@ -377,6 +379,38 @@ def test_a_potential_far_from_any_solution_is_not_certified():
         assert radii(problem(1e-4)).existence > 1e-5
         with pytest.raises(CertificationError, match="condition fails"):
             radii(problem(0.3))
+
+
+@settings(max_examples=10)
+@given(rng=generators(), size=st.floats(1e-8, 1e-3))
+def test_density_matrices_that_leave_their_enclosures(rng, size):
+    """D and W at V̄ + dV, ‖dV‖ = size, lie within what is said of all such V at V̄."""
+    assembly = GaussianTightBinding().prepare(made.hydrogen_chain(4)).assembly
+    with flint.ctx.workprec(128):
+        integrals = GaussianIntegrals(assembly.basis, assembly.nuclear_charges)
+        root = np.linalg.inv(assembly.loewdin.inverse_square_root)
+        noise = rng.normal(size=(4, 4))
+        noise = noise + noise.T
+        # ‖S^{-1/2} A S^{-1/2}‖ = size, less some rounding.
+        step = root @ (noise * (1.0 - 1e-12) * size / np.linalg.norm(noise)) @ root
+
+        def centre(potential):
+            return Centre(
+                integrals,
+                integrals.overlap,
+                matrix(0.5 * (potential + potential.T)),
+                lambda levels, _: Step(FrozenOccupation(2, None), levels),
+            )
+
+        start = assembly.electrostatics[0].potential(assembly.initial_density())
+        here, there = centre(start), centre(start + step)
+        radius = flint.arb(size)
+        shift = here.occupation.slope(radius) * radius
+        zero = flint.arb(0)
+        assert density(here, shift).contains(density(there, zero).mid())
+        moved = energy_weighted(there, zero, zero).mid()
+        assert energy_weighted(here, shift, radius).contains(moved)
+        assert not energy_weighted(here, zero, zero).contains(moved)
 
 
 def test_levels_that_want_to_cross_have_no_certificate():
