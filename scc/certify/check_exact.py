@@ -82,7 +82,7 @@ class ExactSolution(Solution):
             filled = int(pairs)
         else:
             filled = levels_below(H, self.mu)
-        edges = row_norm(H) + 1
+        edges = row_norm(H) + 1 + (flint.arb(0) if self.canonical else 2 * abs(self.mu))
         low = sum(stated[filled - 1], flint.arb(0)) if filled else -edges
         high = stated[filled][0] - stated[filled][1] if filled < size else edges
         require(bool(high > low), "exact: no gap is stated at this number of electrons")

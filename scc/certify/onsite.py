@@ -190,5 +190,7 @@ def _distance(exact: dict[str, Any], polynomial: dict[str, Any]) -> dict[str, An
 
 
 def _euclidean(values: list[flint.arb]) -> flint.arb:
-    square = column(values).transpose() * column(values)
-    return square[0, 0].sqrt()
+    square = (column(values).transpose() * column(values))[0, 0]
+    if square > 0:
+        return square.sqrt()
+    return flint.arb(0).union(square.upper().sqrt())  # the two centres coincide

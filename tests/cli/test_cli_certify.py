@@ -38,6 +38,25 @@ def test_a_chain_is_certified_and_its_certificate_checked(tmp_path, options, deg
     assert checked.stdout.splitlines()[-1].startswith("valid")
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("M=1", "--beta", "5", "--degree", "8"),
+        ("M=2", "--electrons", "0"),
+        ("M=2", "--electrons", "4"),
+        ("M=3", "--mu", "-50", "--degree", "4"),  # F_N = F = 0: the two centres coincide
+        ("M=3", "--mu", "50"),
+        ("M=3", "--mu", "-3", "--beta", "900"),
+    ],
+)
+def test_nothing_or_everything_occupied_and_single_atoms_are_certified(tmp_path, arguments):
+    out = tmp_path / "cert.json"
+    outcome = certify("--chain", *arguments, "--out", out)
+    assert outcome.exit_code == 0, outcome.output
+    checked = certify("--check", out)
+    assert checked.exit_code == 0, checked.output
+
+
 def test_a_structure_file_is_certified_with_the_on_site_model(tmp_path):
     file = tmp_path / "water.xyz"
     file.write_text("3\n\nO 0 0 0\nH 0.76 0.59 0\nH -0.76 0.59 0\n")
