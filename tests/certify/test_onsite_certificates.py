@@ -7,7 +7,15 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
-from strategies.certificates import DIGITS, Small, Solved, falsified, molecules, small_systems
+from strategies.certificates import (
+    DIGITS,
+    Small,
+    Solved,
+    every_falsehood,
+    falsified,
+    molecules,
+    small_systems,
+)
 
 from scc.certify import CertificationError, RefusedError, certify, load
 from scc.certify.certificate import Certificate, checksum
@@ -111,6 +119,19 @@ def test_a_false_certificate_is_refused(data, system, degree):
     with pytest.raises(RefusedError) as refused:
         Certificate(document).check()
     assert len(str(refused.value).splitlines()) == 1, done
+
+
+def test_each_single_number_of_a_certificate_matters():
+    document = certify(SMALL.equilibrium(), 40).document
+    Certificate(document).check()
+    accepted = []
+    for name, changed in every_falsehood(document):
+        try:
+            Certificate(changed).check()
+        except RefusedError:
+            continue
+        accepted.append(name)
+    assert not accepted
 
 
 @settings(max_examples=15)

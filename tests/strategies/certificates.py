@@ -414,3 +414,72 @@ _FALSIFY = {
     "polynomial": _polynomial,
     "distance": _distance,
 }
+
+
+def every_falsehood(document):
+    """By name, documents with one number made false each, of one with a polynomial part."""
+
+    def variant(change):
+        changed = copy.deepcopy(document)
+        change(changed)
+        return changed
+
+    def scale(*path, factor):
+        def change(changed):
+            for name in path[:-1]:
+                changed = changed[name]
+            changed[path[-1]] = _scaled(changed[path[-1]], factor)
+
+        return variant(change)
+
+    def shift(leaf_of):
+        def change(changed):
+            leaf = leaf_of(changed)
+            with mpmath.workdps(60):
+                leaf[0] = _added(leaf[0], 3 * mpmath.mpf(leaf[1]))
+
+        return variant(change)
+
+    for part in ("exact", "polynomial"):
+        for name in document[part]["constants"]:
+            factor = {"margin": 1.0001, "newton_step": 1e-9}.get(name, 0.9999)
+            yield f"{part} {name}", scale(part, "constants", name, factor=factor)
+        for name, stated in document[part]["enclosures"].items():
+            for index in range(len(_leaves(stated))):
+                yield (
+                    f"{part} {name} {index}",
+                    shift(lambda c, p=part, n=name, i=index: _leaves(c[p]["enclosures"][n])[i]),
+                )
+        radius = mpmath.mpf(document[part]["existence_radius"])
+        for index, value in enumerate(document[part]["centre"]):
+
+            def move(changed, part=part, index=index, value=value, radius=radius):
+                changed[part]["centre"][index] = _added(value, TEN_RADII * radius)
+
+            yield f"{part} centre {index}", variant(move)
+    # The Newton step is stated as 1e-30: a smaller radius has none of the stated proof.
+    yield "existence", scale("polynomial", "existence_radius", factor=0.96)
+    yield "uniqueness", scale("polynomial", "uniqueness_radius", factor=1.02)
+    for index in range(2):
+        yield f"interval {index}", scale("polynomial", "interval", index, factor=1.000001)
+    for index, value in enumerate(document["polynomial"]["coefficients"]):
+        if index and abs(float(value)) > 1e-6:
+            yield (
+                f"coefficient {index}",
+                scale("polynomial", "coefficients", index, factor=1.000001),
+            )
+    for norm in document["distance"]:
+        yield f"distance {norm}", shift(lambda c, n=norm: c["distance"][n])
+    yield "beta", scale("input", "beta", factor=1.000001)
+    yield "electrons", scale("input", "ensemble", "electrons", factor=1.000001)
+    for name in ("widths", "nuclear_charges"):
+        yield name, scale("input", "parameters", name, 0, factor=1.000001)
+    hopping = document["input"]["parameters"]["hamiltonian"]["hopping"]
+    for name in ("prefactor", "decay", "reference"):
+        path = ("input", "parameters", "hamiltonian", "hopping", name)
+        assert float(hopping[name]) != 0.0
+        yield f"hopping {name}", scale(*path, factor=1.000001)
+    for atom in range(len(document["input"]["positions"])):
+        for axis in range(3):
+            path = ("input", "positions", atom, axis)
+            yield f"position {atom} {axis}", scale(*path, factor=1.00001)
