@@ -53,6 +53,9 @@ def _check(document: dict[str, Any], progress: Callable[[str], None]) -> list[st
     progress("assembling the Hamiltonian and the Coulomb matrix anew")
     assembly = Assembly(document["input"])
     require(positive(assembly.J), "the Coulomb matrix J is not certainly positive definite")
+    known = {"format", "version", "conventions", "input", "exact", "polynomial", "distance"}
+    unknown = set(document) - known - {"provenance", "checksum"}
+    require(not unknown, f"{', '.join(sorted(unknown))}: not known to this checker")
     lines = ["J is positive definite: the solution is unique"]
     progress("checking the exact solution")
     exact = ExactSolution(document, assembly)

@@ -67,6 +67,8 @@ class ExactSolution(Solution):
             require(bool(ball(self.part["uniqueness_radius"]) >= r), "exact: uniqueness radius")
         self.quantities(density, trace, slope, move, spectrum.levels)
         self._gap(spectrum.levels)
+        self.verified_names.add("inverse")
+        self.nothing_else()
         return [
             f"exact: a solution within {float(r):.3g} of the centre, no other one at all",
             "exact: constants and enclosures",
@@ -131,6 +133,7 @@ class ExactSolution(Solution):
     def _gap(self, levels: list[flint.arb]) -> None:
         """Between the levels next to µ (β = ∞: the highest occupied and the lowest empty)."""
         if self.part["enclosures"]["gap"] is None:
+            self.gap(levels, 0)
             return
         if self.beta is None:
             if self.canonical:
@@ -147,5 +150,4 @@ class ExactSolution(Solution):
             filled = sum(bool(level < mu) for level in sure)
             above = sum(bool(level > mu) for level in sure)
             require(filled + above == len(levels), "exact: a level may coincide with mu")
-        require(0 < filled < len(levels), "exact: there is no gap to state")
-        self.enclosed("gap", levels[filled] - levels[filled - 1] + pm(2 * self.radius))
+        self.gap(levels, filled)

@@ -56,6 +56,9 @@ class PolynomialSolution(Solution):
         trace = 2 * sum((c * t for c, t in zip(self.c, traces, strict=True)), flint.arb(0))
         levels = Spectrum(self.H).levels
         self.quantities(density, trace, first, flint.arb(n).sqrt() * r, levels)
+        self.gap(levels, self.part["levels_below_gap"])
+        self.verified_names |= {"inverse", "margin"}
+        self.nothing_else("degree", "interval", "coefficients", "levels_below_gap")
         unique = float(ball(self.part["uniqueness_radius"]))
         return [
             f"polynomial: a solution within {float(r):.3g} of the centre, "

@@ -18,6 +18,7 @@ class Solution:
 
     def __init__(self, part: dict[str, Any], assembly: Assembly, name: str) -> None:
         self.part, self.assembly, self.name = part, assembly, name
+        self.verified_names: set[str] = set()
         self.centre = [ball(v) for v in part["centre"]]
         require(len(self.centre) == assembly.size, f"{name}: the centre has a wrong length")
         norms = {"existence": "2", "uniqueness": "infinity"}
@@ -40,6 +41,7 @@ class Solution:
 
     def constant(self, name: str, least: flint.arb) -> None:
         """A stated constant is at least what it must be."""
+        self.verified_names.add(name)
         stated = ball(self.part["constants"][name])
         require(
             bool(least <= stated),
@@ -49,7 +51,25 @@ class Solution:
 
     def enclosed(self, name: str, own: Any) -> None:
         """The stated enclosure(s) contain the checker's own ball(s), nested lists alike."""
+        self.verified_names.add(name)
         contained(f"{self.name}: {name}", self.part["enclosures"][name], own)
+
+    def gap(self, levels: list[flint.arb], below: int) -> None:
+        """Above the ``below`` lowest levels; stated as null where there is none."""
+        self.verified_names.add("gap")
+        if self.part["enclosures"]["gap"] is None:
+            return
+        require(0 < below < len(levels), f"{self.name}: there is no gap to state")
+        self.enclosed("gap", levels[below] - levels[below - 1] + pm(2 * self.radius))
+
+    def nothing_else(self, *more: str) -> None:
+        """Refuse what is stated beyond what was verified."""
+        known = {"centre", "norms", "existence_radius", "uniqueness_radius", *more}
+        known |= {"constants", "enclosures"}
+        stated = set(self.part) - known
+        for table in ("constants", "enclosures"):
+            stated |= set(self.part[table]) - self.verified_names
+        require(not stated, f"{self.name}: {', '.join(sorted(stated))}: not known to this checker")
 
     def quantities(
         self,

@@ -23,12 +23,13 @@ LEVEL_SLACK = flint.arb("1e-11")
 
 
 def enclosures(
-    state: OnsiteState, radius: flint.arb, inverse: flint.arb
+    state: OnsiteState, radius: flint.arb, inverse: flint.arb, below: int | None = None
 ) -> tuple[dict[str, str], dict[str, Any]]:
     """(constants, enclosures) of a solution within ``radius`` (2-norm) of the state's v̂.
 
-    inverse: a bound of ‖J‖₂. Formulas: :mod:`scc.certify.onsite`. Raises CertificationError where
-    the occupation has no Lipschitz constant on the whole ball.
+    inverse: a bound of ‖J‖₂; below: levels below the gap, where the occupation does not know.
+    Formulas: :mod:`scc.certify.onsite`. Raises CertificationError where the occupation has no
+    Lipschitz constant on the whole ball.
     """
     matrices, occupation = state.matrices, state.occupation
     levels = state.system.enclosed(radius)
@@ -57,7 +58,7 @@ def enclosures(
         "charges": [_stated(-q) for q in excess],
         "electrons": _stated(sum(stated_p, flint.arb(0))),
         "eigenvalues": decimals.enclosures(levels, coarse),
-        "gap": _gap(state, levels, coarse),
+        "gap": _gap(state, levels, coarse, below),
         "forces": [[_stated(f) for f in row] for row in matrices.forces(density, excess)],
     }
     if isinstance(occupation, FermiDiracBall) and occupation.electrons is not None:
@@ -70,7 +71,7 @@ def _stated(value: flint.arb) -> decimals.Enclosure:
 
 
 def _gap(
-    state: OnsiteState, levels: list[flint.arb], coarse: flint.arb
+    state: OnsiteState, levels: list[flint.arb], coarse: flint.arb, below: int | None
 ) -> decimals.Enclosure | None:
     """Distance of the two levels next to µ; None where µ has none on one side, or is not certainly
     off every level."""
@@ -81,9 +82,7 @@ def _gap(
         below = sum(bool(level < occupation.mu) for level in levels)
         if below + sum(bool(level > occupation.mu) for level in levels) < len(levels):
             return None
-    else:
-        return None
-    if not 0 < below < len(levels):
+    if below is None or not 0 < below < len(levels):
         return None
     return decimals.enclosure(levels[below] - levels[below - 1], 2 * coarse)
 

@@ -31,7 +31,7 @@ CONVENTIONS = [
     "existence_radius: Euclidean norm of v - centre. uniqueness_radius: maximum norm; inf: no "
     "other solution at all (at beta = inf: none with a gap).",
     "Polynomial: G_N = sum_k c_k T_k((2x - a - b)/(b - a)) on the interval [a, b], F_N = G_N', "
-    "in place of G and F, without mu N.",
+    "in place of G and F, without mu N; its gap is above the levels_below_gap lowest levels.",
 ]
 
 

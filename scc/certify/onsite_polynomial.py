@@ -79,9 +79,11 @@ def prove_polynomial(
     if not problem.contracts(decimals.ball(radius)):
         raise CertificationError("the existence radius does not survive its rounding")
     norm = decimals.ball(decimals.upper(spectral(matrices.coulomb), 12))
-    more, enclosed = enclosures(state, decimals.ball(radius), norm)
+    below = levels_below(equilibrium)
+    more, enclosed = enclosures(state, decimals.ball(radius), norm, below)
     return {
         "degree": degree,
+        "levels_below_gap": below,
         "interval": [decimals.exact(X.lower), decimals.exact(X.upper)],
         "coefficients": [decimals.exact(c) for c in occupation.coefficients],
         "centre": features,
@@ -93,6 +95,13 @@ def prove_polynomial(
     }
 
 
+def levels_below(equilibrium: Equilibrium) -> int:
+    """Number of levels below the Fermi level at v̂*."""
+    local = equilibrium.state.local
+    assert isinstance(local, TightBindingState)
+    return round(local.electrons_below(equilibrium.fermi_level) / 2)
+
+
 def spectral_set(equilibrium: Equilibrium) -> SpectralSet:
     """X about the levels at v̂*: their hull, at β = ∞ without the inner part of the gap."""
     local = equilibrium.state.local
@@ -100,7 +109,7 @@ def spectral_set(equilibrium: Equilibrium) -> SpectralSet:
     levels = local.eigenvalues
     margin = _OUTER_MARGIN * float(levels[-1] - levels[0]) or 0.1
     low, high = float(levels[0]) - margin, float(levels[-1]) + margin
-    filled = round(local.electrons_below(equilibrium.fermi_level) / 2)
+    filled = levels_below(equilibrium)
     if not math.isinf(equilibrium.functional.beta) or not 0 < filled < len(levels):
         return SpectralSet(((low, high),))
     below, above, mu = float(levels[filled - 1]), float(levels[filled]), equilibrium.fermi_level

@@ -470,6 +470,17 @@ def every_falsehood(document):
             )
     for norm in document["distance"]:
         yield f"distance {norm}", shift(lambda c, n=norm: c["distance"][n])
+
+    def extra(*path):
+        def change(changed):
+            for name in path:
+                changed = changed[name]
+            changed["dipole"] = ["0", "1E-9"]
+
+        return variant(change)
+
+    for path in ((), ("exact",), ("polynomial", "enclosures"), ("exact", "constants")):
+        yield f"something unknown in {path}", extra(*path)
     yield "beta", scale("input", "beta", factor=1.000001)
     yield "electrons", scale("input", "ensemble", "electrons", factor=1.000001)
     for name in ("widths", "nuclear_charges"):
