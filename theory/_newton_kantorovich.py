@@ -11,14 +11,14 @@ from scc.arrays import BoolArray, FloatArray
 class NewtonKantorovich:
     """The theorem's constants in one norm, one entry a degree; Hartree and electrons.
 
-    inverse: c; residual: ε_N; defect: κ; lipschitz: L; radius: δ.
+    inverse: c; residual: ε_N; defect: κ; lipschitz: L; radius: δ, one or one a degree.
     """
 
     inverse: float
     residual: FloatArray
     defect: FloatArray
     lipschitz: FloatArray
-    radius: float
+    radius: float | FloatArray
 
     @property
     def stability(self) -> FloatArray:
