@@ -49,15 +49,16 @@ def evaluation_rounding(occupation: ExplicitOccupation) -> tuple[float, float]:
     """(of F_N, of F_N[x, y]) at given levels; errors of levels not counted.
 
     A term a_k cos kφ is good to 4 eps (1 + πk)|a_k|; a product of two U_{k−1} to 16 eps k²; the
-    coefficients, from a fast transform, to a few eps log n of their Euclidean length each.
+    coefficients, from a fast transform, to 4 eps log n of their length, all in the mean square.
     """
     a = np.abs(occupation.slope)
     k = np.arange(len(a))
-    transform = 4.0 * np.log2(4.0 * len(a) + 64.0) * float(np.linalg.norm(a))
-    value = 4.0 * _EPS * float(np.sum(a * (1.0 + np.pi * k)) + transform * np.sqrt(len(a)))
+    transform = 4.0 * _EPS * np.log2(4.0 * len(a) + 64.0) * float(np.linalg.norm(a))
+    value = 4.0 * _EPS * float(np.sum(a * (1.0 + np.pi * k))) + transform * np.sqrt(len(a))
     half = 0.5 * (occupation.outer - occupation.inner) * (occupation.outer + occupation.inner)
-    square = 16.0 * _EPS * float(np.sum((a + transform / np.sqrt(len(a))) * k**2)) / half
-    return 0.5 * occupation.outer * value, 0.5 * (value + 2.0 * occupation.outer**2 * square)
+    square = 16.0 * _EPS * float(np.sum(a * k**2)) + transform * np.sqrt(float(np.sum(k**4.0)))
+    divided = 0.5 * (value + 2.0 * occupation.outer**2 * square / half)
+    return float(0.5 * occupation.outer * value), float(divided)
 
 
 def derivation() -> bool:
