@@ -32,8 +32,8 @@ same proof. ‖S‖_∞ does not grow at β < ∞, and in insulators like ‖J�
 
     |𝒢_N(v*_N) − 𝒢(v*)| ≤ 2M‖G − G_N‖_X + √M m₀‖w‖_2 + 2(ℓ₁ + m₁)‖w‖_2².
 
-No minimisers: −DF_N is not definite. The same proof holds for the Gaussian models' T_N with
-three-centre integrals in place of J; its constants are not computed here.
+No minimisers: −DF_N is not definite. Gaussian orbitals, where v − V need not vanish at v*:
+:mod:`scc.theory.theorem_8_gaussian`.
 """
 
 import math
