@@ -22,6 +22,9 @@ from scc.functional.energy import FunctionalState
 # ``_ACCEPTED`` (relative) is refused.
 _REQUESTED = 1e-13
 _ACCEPTED = 1e-9
+# Share of a Ritz vector in the start of the recursion (relative, in the metric K) from which it
+# counts. The start lies in the range of χ₀ to rounding; the dense spectrum draws the same line.
+_LEAST_WEIGHT = 1e-12
 
 
 class DielectricOperator:
@@ -183,7 +186,9 @@ class DielectricOperator:
                     w = w - float(np.vdot(dual, w)) * old
             t = self.kernel(w)
             square = float(np.vdot(w, t))
-            ritz = scipy.linalg.eigvalsh_tridiagonal(np.array(alphas), np.array(betas))
+            ritz, vectors = scipy.linalg.eigh_tridiagonal(np.array(alphas), np.array(betas))
+            # What rounding lets in from null(χ₀), where ε = 1, has no part in the start.
+            ritz = ritz[np.abs(vectors[0]) > _LEAST_WEIGHT]
             history.append((float(ritz[0]), float(ritz[-1])))
             # Exhausted: the next vector would be what rounding left, and that lies in null(χ₀).
             if square <= 1e-14 * history[-1][1] ** 2:
