@@ -5,6 +5,7 @@ replace some of them by smaller ones: these are put into a cell of their own rig
 """
 
 import argparse
+import os
 import sys
 import time
 from pathlib import Path
@@ -28,7 +29,10 @@ def execute(path: Path, reduced: bool, timeout: float = 600.0) -> nbformat.Noteb
         position = _parameters(notebook, path)
         source = notebook.metadata["scc"]["reduced"]
         notebook.cells.insert(position + 1, nbformat.v4.new_code_cell(source))
-    NotebookClient(notebook, timeout=timeout, kernel_name="python3").execute(cwd=str(FOLDER))
+    # Figures belong into the notebook, whatever backend the surroundings ask for.
+    environment = os.environ | {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
+    client = NotebookClient(notebook, timeout=timeout, kernel_name="python3")
+    client.execute(cwd=str(FOLDER), env=environment)
     return notebook
 
 
