@@ -39,7 +39,8 @@ class ResolventBounds:
     ----------
     line, norms: nodes, and η with the norms they come from.
     whole_part: ln of the bound of ‖R‖_φ, (S, K).
-    real_part, imaginary_part: of ‖Re R‖_φ and ‖Im R + 1/s‖_φ.
+    real_part: of ‖Re R‖_φ; imaginary_part: of the smaller of ‖Im R‖_φ and ‖Im R + 1/s‖_φ, which
+        serves for entries off the diagonal.
     last_whole, last_real, last_imaginary: (K,) at the last node, bounds that fall from there on at
         least like 1/s, 1/s² and 1/s³.
     """
@@ -79,16 +80,18 @@ class ResolventBounds:
 
     def occupation_moment(self, order: int) -> float:
         """Bound of ‖D^jF(H)‖ in operator norm: j! Σ_k w_k 𝔡_k^{−(j+1)}, j = ``order`` ≥ 1."""
-        last = self.line.occupation_tail(order + 1) * self._distances[-1] ** -(order + 1)
+        # Beyond the last node 𝔡(s) ≥ s; 𝔡^{−p} itself falls more slowly than s^{−p}.
+        last = self.line.occupation_tail(order + 1) * self._highest ** -(order + 1)
         powers = self._distances[self.line.occupation > 0.0] ** -(order + 1.0)
         weights = self.line.occupation[self.line.occupation > 0.0]
         return float(math.factorial(order) * (weights @ powers + last))
 
     def grand_potential_moment(self, order: int) -> float:
-        """Bound of ‖D^jG(H)‖, j = ``order`` ≥ 1: 1 for the first, j! Σ ν_k 𝔡_k^{−(j+1)} beyond."""
+        """Bound of ‖D^jG(H)‖, j = ``order`` ≥ 1, in operator norm j! Σ ν_k 𝔡_k^{−(j+1)}; of the
+        first in the Frobenius norm, 1: |G[x, y]| ≤ 1 (in operator norm ln n may come with it)."""
         if order == 1:
             return 1.0
-        last = self.line.grand_potential_tail(order + 1) * self._distances[-1] ** -(order + 1)
+        last = self.line.grand_potential_tail(order + 1) * self._highest ** -(order + 1)
         summed = self.line.grand_potential @ self._distances ** -(order + 1.0)
         moved = abs(self.line.offset) * self.occupation_moment(order)
         return float(math.factorial(order) * (summed + last) + moved)
@@ -116,6 +119,11 @@ class ResolventBounds:
     def _distances(self) -> FloatArray:
         """𝔡 at the nodes: c(0) = 𝔡."""
         return np.asarray(np.exp(-self.whole_part[:, 0]))
+
+    @property
+    def _highest(self) -> float:
+        """The last node's height S."""
+        return float(self.line.heights[-1])
 
     def _sum(self, log_weight: FloatArray, parts: FloatArray, weights: FloatArray) -> FloatArray:
         total = np.zeros(log_weight.shape[:-1])

@@ -141,7 +141,7 @@ class LocalityBound:
         row_sum = float(np.max(np.sum(np.exp(-0.5 * eta * system.orbital_distances), axis=1)))
         distances = np.exp(-self.resolvent.whole_part[:, 0])
         nodes = line.occupation @ (2.0 / distances) ** 2
-        last = line.occupation_tail(2) * (2.0 / distances[-1]) ** 2
+        last = line.occupation_tail(2) * (2.0 / line.heights[-1]) ** 2  # 𝔡(s) ≥ s
         constant = 2.0 * (nodes + last) * strength * row_sum**2
         return self._per_atom(constant * np.exp(-eta * self._r))
 
