@@ -50,13 +50,24 @@ class FermiLevelFamily:
         """n_N(µ) = 2Tr F_{N,µ}(H), electrons."""
         return 2.0 * float(np.sum(self.at(mu).occupation(levels)))
 
+    def _count_rounding(self, size: int, mu: float, electrons: float) -> float:
+        """Of n_N − N: Clenshaw's recurrence at each level, their sum, and N itself."""
+        series = np.abs(self.at(mu).occupation_coefficients)
+        unit = 8.0 * float(np.finfo(np.float64).eps)
+        value = unit * len(series) * (1.0 + float(np.sum(series)))
+        return 2.0 * size * value + unit * size * (1.0 + electrons)
+
     def fermi_level(self, levels: FloatArray, electrons: float, low: float, high: float) -> float:
         """ε_{F,N} in [low, high] with n_N(ε_{F,N}) = ``electrons``, β < ∞.
 
-        Raises InputError where n_N − N has the same sign at both ends.
+        Where n_N − N has the same sign at both ends, one end, if it vanishes there to rounding: an
+        interval may be narrower than what n_N can tell apart. Raises InputError otherwise.
         """
         at_ends = [self.count(levels, mu) - electrons for mu in (low, high)]
         if at_ends[0] * at_ends[1] > 0.0:
+            nearer = low if abs(at_ends[0]) <= abs(at_ends[1]) else high
+            if min(map(abs, at_ends)) <= self._count_rounding(len(levels), nearer, electrons):
+                return nearer
             raise InputError(
                 f"no Fermi level of the polynomial between {low:.9g} and {high:.9g} Hartree: "
                 f"{at_ends[0]:.3g} and {at_ends[1]:.3g} electrons too many"
