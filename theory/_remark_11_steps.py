@@ -2,7 +2,7 @@
 
 import sympy as sp
 
-from scc.theory import _capacity, _second_derivative
+from scc.theory import _capacity, _occupation_derivatives
 
 
 def derivation() -> dict[str, bool]:
@@ -47,7 +47,7 @@ def derivation() -> dict[str, bool]:
         steps[f"sum of j^(-1/{d})"] = (
             sp.simplify(sp.integrate(t ** sp.Rational(-1, d), (t, 0, m)) - growth) == 0
         )
-    return steps | _second_derivative.derivation() | _capacity.derivation()
+    return steps | _occupation_derivatives.derivation() | _capacity.derivation()
 
 
 def _zero(matrix: sp.Matrix) -> bool:

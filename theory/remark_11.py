@@ -48,7 +48,7 @@ R, S, ε = 1 + JR for the same at v*. One orbital an atom, or η → η times th
     all M, that cancel the charges of bulk, faces and edges, found from d + 1 small clusters; left
     are corners and dipole layers, with bounded potentials. A polynomial: body order is kept.
 
-C₂: see ``_second_derivative``. A ball of radius r about v* moves levels by at most r (Weyl).
+C₂: ℓ₂ of ``_occupation_derivatives``. A ball of radius r about v* moves levels by at most r (Weyl).
 """
 
 from dataclasses import dataclass
@@ -63,8 +63,8 @@ from scc.bodyorder.suprema import polynomial_errors
 from scc.occupations.fermi_dirac import FermiDirac
 from scc.theory import _capacity, _remark_11_steps
 from scc.theory._body_ordered import Populations, solve
+from scc.theory._occupation_derivatives import second_constant
 from scc.theory._screened import ScreenedInteraction, max_norm
-from scc.theory._second_derivative import second_derivative_constant
 from scc.theory.statement import Check
 from scc.theory.system import TightBindingSystem
 
@@ -175,7 +175,7 @@ def polynomial(system: TightBindingSystem, s: float) -> tuple[PolynomialOccupati
 
 def _curvature(system: TightBindingSystem, margin: float) -> float:
     """C₂ for all H within ``margin``, 1/Hartree²."""
-    return second_derivative_constant(system.beta, min(system.gap_below, system.gap_above) - margin)
+    return second_constant(system.beta, min(system.gap_below, system.gap_above) - margin)
 
 
 def bound(
