@@ -40,7 +40,7 @@ from scc.theory import theorem_4
 from scc.theory._perturbations import by_feature
 from scc.theory._resolvent_bounds import ResolventBounds, resolvent_bounds
 from scc.theory.lemma_3 import STEEPEST
-from scc.theory.statement import Check
+from scc.theory.statement import Check, joined
 from scc.theory.system import TightBindingSystem
 
 EPS = float(np.finfo(np.float64).eps)
@@ -95,15 +95,11 @@ def bound(
 def checks(system: TightBindingSystem) -> list[Check]:
     """(i)-(iii) for three atoms m; the system is made canonical with the electrons it has."""
     resolvent = resolvent_bounds(system)
-    found: dict[str, list[tuple[FloatArray, ...]]] = {}
+    found: dict[str, list[tuple[FloatArray, FloatArray, FloatArray]]] = {}
     for atom in sorted({0, system.atoms // 2, system.atoms - 1}):
         for name, *parts in _one_atom(system, atom, resolvent):
-            found.setdefault(name, []).append(tuple(np.atleast_1d(part) for part in parts))
-    checks = []
-    for name, columns in found.items():
-        values, limits, allowances = (np.concatenate(part) for part in zip(*columns, strict=True))
-        checks.append(Check.of(name, values, limits, allowances))
-    return checks
+            found.setdefault(name, []).append((parts[0], parts[1], parts[2]))
+    return joined(found)
 
 
 def _one_atom(

@@ -11,7 +11,7 @@ Every file of this folder that restates a numbered statement offers
 A statement says nothing about a system that violates a hypothesis: ``checks`` is then not asked.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,6 +90,22 @@ class Check:
             return float("nan")
         with np.errstate(over="ignore"):  # against measurements near the smallest numbers there are
             return float(np.min(self.bound[clear] / self.measured[clear]))
+
+
+def joined(parts: Mapping[str, Sequence[tuple[ArrayLike, ArrayLike, ArrayLike]]]) -> list[Check]:
+    """One check for each quantity, of all its (measured, bound, rounding) put together.
+
+    In each triple bound and rounding are broadcast to the shape of the measured; the whole is flat.
+    """
+    checks = []
+    for quantity, triples in parts.items():
+        each = [Check.of(quantity, *triple) for triple in triples]
+        measured, bound, rounding = (
+            np.concatenate([np.ravel(part) for part in column])
+            for column in zip(*((c.measured, c.bound, c.rounding) for c in each), strict=True)
+        )
+        checks.append(Check.of(quantity, measured, bound, rounding))
+    return checks
 
 
 def violations(checks: list[Check]) -> list[str]:

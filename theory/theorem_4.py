@@ -56,7 +56,7 @@ from scc.theory._perturbations import Perturbation, by_feature, by_position, mea
 from scc.theory._resolvent_bounds import ResolventBounds, resolvent_bounds
 from scc.theory._spectral_line import representations_hold
 from scc.theory._tilted import applies, projected_distances, tilted_bounds
-from scc.theory.statement import Check
+from scc.theory.statement import Check, joined
 from scc.theory.system import TightBindingSystem
 
 LARGEST_TILTED = 16
@@ -254,7 +254,7 @@ def checks(system: TightBindingSystem) -> list[Check]:
     if system.atoms <= LARGEST_TILTED and applies(system):
         tilted = tilted_bounds(system, resolvent)
     eta = 0.35 * rate(system)
-    found: dict[str, list[tuple[FloatArray, ...]]] = {}
+    found: dict[str, list[tuple[FloatArray, FloatArray, float]]] = {}
     for atom in sampled(system):
         for perturbation in (by_feature(system, atom), by_position(system, atom, atom % 3)):
             locality = bound(system, perturbation, resolvent)
@@ -265,8 +265,7 @@ def checks(system: TightBindingSystem) -> list[Check]:
                 pairs = ((0, "p_ℓ", sharper.populations()), (1, "E_ℓ", sharper.site_energies()))
                 for index, what, limit in pairs:
                     name = f"|∂/∂{perturbation.name}_m {what}|, tilted"
-                    allowed = np.full(system.atoms, errors[index])
-                    found.setdefault(name, []).append((derivatives[index], limit, allowed))
+                    found.setdefault(name, []).append((derivatives[index], limit, errors[index]))
             decay = np.exp(-2.0 * locality.rate_of(eta) * system.distances[:, atom])
             name = f"∂/∂{perturbation.name}_m"
             for what, index, limit in (
@@ -274,13 +273,8 @@ def checks(system: TightBindingSystem) -> list[Check]:
                 (f"|{name} E_ℓ|, sharp", 1, locality.site_energies()),
                 (f"|{name} p_ℓ|, one rate", 0, locality.constant(eta) * decay),
             ):
-                allowed = np.full(system.atoms, errors[index])
-                found.setdefault(what, []).append((derivatives[index], limit, allowed))
-    checks = []
-    for what, parts in found.items():
-        values, limits, allowances = (np.concatenate(part) for part in zip(*parts, strict=True))
-        checks.append(Check.of(what, values, limits, allowances))
-    return checks
+                found.setdefault(what, []).append((derivatives[index], limit, errors[index]))
+    return joined(found)
 
 
 def sampled(system: TightBindingSystem, number: int = SAMPLED_ATOMS) -> list[int]:

@@ -32,7 +32,7 @@ from scc.theory import theorem_4
 from scc.theory._daleckii_krein import EPS, directional
 from scc.theory._perturbations import Perturbation, by_feature, by_position
 from scc.theory._resolvent_bounds import ResolventBounds, resolvent_bounds
-from scc.theory.statement import Check
+from scc.theory.statement import Check, joined
 from scc.theory.system import TightBindingSystem
 
 MODELS = ("gaussian",)
@@ -141,7 +141,7 @@ def checks(system: TightBindingSystem) -> list[Check]:
     """∂ρ_ℓ(x)/∂v̂_m and ∂ρ_ℓ(x)/∂r_m at points."""
     resolvent = resolvent_bounds(system)
     points = sampled_points(system)
-    found: dict[str, list[tuple[FloatArray, ...]]] = {}
+    found: dict[str, list[tuple[FloatArray, FloatArray, FloatArray]]] = {}
     for atom in theorem_4.sampled(system, SAMPLED_ATOMS):
         for perturbation in (by_feature(system, atom), by_position(system, atom, atom % 3)):
             value = measured(system, points, perturbation)
@@ -149,11 +149,7 @@ def checks(system: TightBindingSystem) -> list[Check]:
             error = _rounding(system, points, perturbation, resolvent)
             name = f"|∂ρ_ℓ(x)/∂{perturbation.name}_m|"
             found.setdefault(name, []).append((value, limit, error))
-    checks = []
-    for what, parts in found.items():
-        values, limits, errors = (np.concatenate(part) for part in zip(*parts, strict=True))
-        checks.append(Check.of(what, values, limits, errors))
-    return checks
+    return joined(found)
 
 
 def _rounding(

@@ -31,7 +31,7 @@ from scc.theory import theorem_4, theorem_4_density
 from scc.theory._daleckii_krein import EPS, directional
 from scc.theory._perturbations import Perturbation, by_feature, by_position
 from scc.theory._resolvent_bounds import ResolventBounds, resolvent_bounds
-from scc.theory.statement import Check
+from scc.theory.statement import Check, joined
 from scc.theory.system import TightBindingSystem
 
 MODELS = ("gaussian",)
@@ -110,19 +110,15 @@ def measured(
 def checks(system: TightBindingSystem) -> list[Check]:
     """∂E^xc_ℓ/∂v̂_m and ∂E^xc_ℓ/∂r_m."""
     resolvent, grid = resolvent_bounds(system), grid_of(system)
-    found = []
-    for make in ("v̂", "r"):
-        parts = []
-        for atom in theorem_4.sampled(system, SAMPLED_ATOMS):
-            perturbation = (
-                by_feature(system, atom) if make == "v̂" else by_position(system, atom, atom % 3)
-            )
+    found: dict[str, list[tuple[FloatArray, FloatArray, FloatArray]]] = {}
+    for atom in theorem_4.sampled(system, SAMPLED_ATOMS):
+        for perturbation in (by_feature(system, atom), by_position(system, atom, atom % 3)):
             value = measured(system, grid, perturbation)
             limit = bound(system, grid, perturbation, resolvent)
-            parts.append((value, limit, _rounding(system, grid, perturbation, resolvent)))
-        values, limits, errors = (np.concatenate(part) for part in zip(*parts, strict=True))
-        found.append(Check.of(f"|∂Exc_ℓ/∂{make}_m|", values, limits, errors))
-    return found
+            error = _rounding(system, grid, perturbation, resolvent)
+            name = f"|∂Exc_ℓ/∂{perturbation.name}_m|"
+            found.setdefault(name, []).append((value, limit, error))
+    return joined(found)
 
 
 def _density(system: TightBindingSystem, values: FloatArray) -> FloatArray:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scc.theory.statement import Check, satisfied, violations
+from scc.theory.statement import Check, joined, satisfied, violations
 
 sizes = st.floats(1e-12, 1e6)
 
@@ -34,6 +34,15 @@ def test_numbers_that_mean_nothing_are_refused() -> None:
         Check.of("x", [1.0, math.nan], 2.0)
     with pytest.raises(ValueError, match="bound is NaN"):
         Check.of("x", 1.0, math.nan)
+
+
+@given(parts=st.lists(st.tuples(st.lists(sizes, min_size=1, max_size=4), sizes, sizes), min_size=1))
+def test_putting_parts_together_loses_no_entry_and_mixes_none(parts) -> None:
+    """The whole is violated where a part is, and each entry keeps its own bound and rounding."""
+    (whole,) = joined({"x": [(np.array(values), b, r) for values, b, r in parts]})
+    assert whole.holds == all(Check.of("x", *part).holds for part in parts)
+    assert whole.worst == max(Check.of("x", *part).worst for part in parts)
+    assert whole.measured.shape == (sum(len(values) for values, _, _ in parts),)
 
 
 def test_an_infinite_bound_holds_and_says_nothing() -> None:
