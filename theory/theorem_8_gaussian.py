@@ -12,8 +12,9 @@ DT(v̂*)⁻¹T_N, screened before norms are taken: with ε_N, κ, L, δ of _theo
 
     cκ < 1,  c_N = c/(1 − cκ),  2c_N²ε_N L < 1,  2c_Nε_N < δ   ⇒   one zero within 2c_Nε_N of v̂*.
 
-In ℓ^∞ the size of the system enters through ‖J‖_{op→op} = ‖J(1)‖ alone, the potential of one
-electron in each orbital, J being a positive map; through w = ‖Σ|W_mc|‖ and c_stab, both local.
+In ℓ^∞ the size of the system enters through ‖J‖_{op→op} = ‖J(1)‖, J being a positive map: the
+potential of one electron in each orbital, ln M, M^{1/2}, M^{2/3} for atoms a distance apart. The
+traces of |W_mc|, w = ‖Σ|W_mc|‖ and ‖Φ*‖ are local; so is c_stab at β < ∞, as measured on chains.
 
 *Density and energy*, w = v̂*_N − v̂*: ‖F_N(H_N) − F(H)‖ ≤ m₀ + (ℓ₁ + m₁)‖v(w)‖ =: g, hence, with the
 orthonormal orbitals φ, pointwise |ρ_N(x) − ρ(x)| ≤ 2g |φ(x)|², an envelope as local as they are,

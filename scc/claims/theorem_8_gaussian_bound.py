@@ -3,7 +3,8 @@
 Random systems in both treatments of the overlap, and the error of v̂*_N against the degree beside
 the bounds: 2c_Nε_N with c_stab of (3.12), the sharper form about DT⁻¹T_N, and, for complete Ξ, the
 two about ε. Also the share of the random systems that float64 can decide, by β: c_stab grows with
-β, because Ξ that almost contain the constants are redundant where F(H) does not see them.
+β, because Ξ that almost contain the constants are redundant where F(H) does not see them. And on
+chains of M atoms the constants: of them ‖J(1)‖ grows, as ln M, and the least θN with it.
 """
 
 import math
@@ -48,7 +49,11 @@ _SWEEPS: dict[str, tuple[Recipe, tuple[str, ...]]] = {
 
 def systems(full: bool) -> list[System]:
     sweeps = [System(name, {"kind": "degrees", "sweep": name}) for name in _SWEEPS]
-    return sweeps + _random(8 if full else 2)
+    chains = [
+        System(f"chain, beta = 6, M = {atoms}", {"kind": "chain", "atoms": atoms})
+        for atoms in ((4, 8, 12, 16, 24, 32) if full else (4, 8, 16))
+    ]
+    return sweeps + chains + _random(8 if full else 2)
 
 
 def _random(repeats: int) -> list[System]:
@@ -76,9 +81,35 @@ def _random(repeats: int) -> list[System]:
 
 
 def measure(system: System) -> SystemResult:
-    if "kind" in system.parameters:
-        return _measure_degrees(system)
-    return _bounds.measure(system)
+    kind = system.parameters.get("kind")
+    if kind == "chain":
+        return _measure_chain(system)
+    return _bounds.measure(system) if kind is None else _measure_degrees(system)
+
+
+def _measure_chain(system: System) -> SystemResult:
+    """The constants on one chain, and the checks at the least sufficient degrees."""
+    atoms = int(system.parameters["atoms"])
+    recipe = Recipe(model="loewdin", dimension=1, atoms=atoms, seed=1, beta=6.0, disorder=0.1)
+    case = random_system(recipe)
+    stationary = StationaryMap.of(case)
+    degrees = theorem_8_gaussian.sufficient_degrees(case, stationary)[0]
+    bounds = theorem_8_gaussian.bound(case, degrees, stationary)
+    checks = theorem_8_gaussian.checks(case)
+    one = stationary.potential(np.eye(len(stationary.hamiltonian)))
+    return system.result(
+        hypotheses=theorem_8_gaussian.hypotheses(case),
+        measured={
+            "largest measured / allowed": max(check.worst for check in checks),
+            "c_stab [Ha/electron]": bounds.largest.inverse,
+            "norm of J(1) [Ha/electron]": float(np.linalg.norm(one, 2)),
+            "norm of sum |W|": bounds.fold,
+            "norm of v - V [Ha]": float(np.linalg.norm(stationary.mismatch, 2)),
+            "least theta N": bounds.geometry.theta * degrees[0],
+        },
+        predicted={"largest measured / allowed": 1.0},
+        holds=all(check.holds for check in checks),
+    )
 
 
 def _measure_degrees(system: System) -> SystemResult:
@@ -131,13 +162,14 @@ def _measure_degrees(system: System) -> SystemResult:
 
 
 def draw(results: Sequence[SystemResult]) -> Figure:
-    figure = Figure(figsize=(12.0, 4.0), layout="constrained")
-    panels = figure.subplots(1, 3)
-    sweeps = {str(r.parameters["sweep"]): r for r in results if "kind" in r.parameters}
+    figure = Figure(figsize=(11.0, 7.5), layout="constrained")
+    panels = figure.subplots(2, 2).ravel()
+    sweeps = {str(r.parameters["sweep"]): r for r in results if "sweep" in r.parameters}
     for axes, (name, (_, forms)) in zip(panels[:2], _SWEEPS.items(), strict=True):
         if name in sweeps:
             _draw_degrees(axes, sweeps[name], forms, name)
     _draw_decided(panels[2], [r for r in results if "kind" not in r.parameters])
+    _draw_chains(panels[3], [r for r in results if r.parameters.get("kind") == "chain"])
     return figure
 
 
@@ -174,6 +206,21 @@ def _draw_decided(axes: Axes, results: Sequence[SystemResult]) -> None:
     axes.set_ylabel("share decided in float64")
     axes.set_ylim(0.0, 1.15)
     axes.legend(fontsize="x-small", loc="lower left")
+
+
+def _draw_chains(axes: Axes, results: Sequence[SystemResult]) -> None:
+    """Constants against M, logarithmic in both."""
+    if not results:
+        return
+    sizes = [r.parameters["atoms"] for r in results]
+    for index, name in enumerate(list(results[0].measured)[1:]):
+        values = [r.measured[name] for r in results]
+        axes.loglog(sizes, values, "o-", color=f"C{index}", ms=4, label=name)
+    axes.set_xticks(sizes, [str(size) for size in sizes])
+    axes.set_xticks([], minor=True)
+    axes.set_xlabel("number of atoms $M$")
+    axes.set_title("constants on chains, beta = 6", fontsize="medium")
+    axes.legend(fontsize="x-small")
 
 
 CLAIM = Claim(
