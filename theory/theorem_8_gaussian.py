@@ -14,7 +14,8 @@ DT(v̂*)⁻¹T_N, screened before norms are taken: with ε_N, κ, L, δ of _theo
 
 In ℓ^∞ the size of the system enters through ‖J‖_{op→op} = ‖J(1)‖, J being a positive map: the
 potential of one electron in each orbital, ln M, M^{1/2}, M^{2/3} for atoms a distance apart. The
-traces of |W_mc|, w = ‖Σ|W_mc|‖ and ‖Φ*‖ are local; so is c_stab at β < ∞, as measured on chains.
+traces of |W_mc| and w = ‖Σ|W_mc|‖ are local; c_stab and ‖Φ*‖, for which nothing is proved here, are
+measured against M on chains at β < ∞: no growth of c_stab, little of ‖Φ*‖.
 
 *Density and energy*, w = v̂*_N − v̂*: ‖F_N(H_N) − F(H)‖ ≤ m₀ + (ℓ₁ + m₁)‖v(w)‖ =: g, hence, with the
 orthonormal orbitals φ, pointwise |ρ_N(x) − ρ(x)| ≤ 2g |φ(x)|², an envelope as local as they are,
