@@ -57,6 +57,7 @@ class Check:
 
         Raises ValueError if the bound is NaN or the measurement is not finite: a bound that is
         infinite is one that says nothing, and holds; a measurement that is NaN is a broken one.
+        So is an allowance that is negative, or infinite next to a finite bound: nothing would fail.
         """
         measured = np.abs(np.asarray(measured, dtype=np.float64))
         bound = np.broadcast_to(np.asarray(bound, dtype=np.float64), measured.shape)
@@ -65,6 +66,10 @@ class Check:
             raise ValueError(f"{quantity}: the measurement is not finite")
         if np.any(np.isnan(bound)) or np.any(np.isnan(rounding)):
             raise ValueError(f"{quantity}: the bound is NaN")
+        if np.any(np.isinf(rounding) & np.isfinite(bound)) or np.any(rounding < 0.0):
+            raise ValueError(
+                f"{quantity}: the rounding beside a finite bound is not a finite number >= 0"
+            )
         return cls(quantity, measured, bound, rounding, rates)
 
     @property

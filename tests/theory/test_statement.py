@@ -34,6 +34,11 @@ def test_numbers_that_mean_nothing_are_refused() -> None:
         Check.of("x", [1.0, math.nan], 2.0)
     with pytest.raises(ValueError, match="bound is NaN"):
         Check.of("x", 1.0, math.nan)
+    with pytest.raises(ValueError, match="rounding"):
+        Check.of("x", [1.0, 2.0], [math.inf, 3.0], math.inf)
+    with pytest.raises(ValueError, match="rounding"):
+        Check.of("x", 1.0, 2.0, -1e-9)
+    assert Check.of("x", 1.0, math.inf, math.inf).holds
 
 
 @given(parts=st.lists(st.tuples(st.lists(sizes, min_size=1, max_size=4), sizes, sizes), min_size=1))
