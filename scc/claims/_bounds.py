@@ -94,7 +94,7 @@ def measure(system: System) -> SystemResult:
 
 def draw(results: Sequence[SystemResult]) -> Figure:
     """Looseness bound/measured of every check on every system."""
-    figure = Figure(figsize=(7, 4.2), layout="constrained")
+    figure = Figure(figsize=(7, 5.0), layout="constrained")
     axes = figure.subplots()
     names = sorted({name for r in results for name in r.measured["bound / measured"]})
     for index, name in enumerate(names):
@@ -110,5 +110,5 @@ def draw(results: Sequence[SystemResult]) -> Figure:
     axes.set_xlabel("system")
     axes.set_ylabel("bound / measured (tightest entry)")
     if names:
-        axes.legend(fontsize=7)
+        figure.legend(loc="outside lower center", ncols=2, fontsize=7)  # no point lies under it
     return figure
