@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from strategies.spectra import betas_or_zero_temperature, gapped_sets
 
 from scc.bodyorder.polynomial import PolynomialOccupation
 from scc.bodyorder.spectral_set import SpectralSet, spectral_set
@@ -44,19 +45,13 @@ def _sampled(coefficients, which, X, beta, mu, points=3):
         return float(largest)
 
 
-def _sets():
-    edges = st.tuples(
-        st.floats(-3.0, -0.5), st.floats(0.5, 3.0), st.floats(0.02, 0.4), st.floats(0.02, 0.4)
-    )
-    return edges.map(lambda e: spectral_set(e[0], e[1], 0.0, e[2], e[3]))
-
-
-def _betas():
-    return st.one_of(st.floats(0.0, 7.0).map(math.exp), st.just(math.inf))
-
-
 @settings(max_examples=15)
-@given(X=_sets(), beta=_betas(), degree=st.integers(1, 30), whole=st.booleans())
+@given(
+    X=gapped_sets(),
+    beta=betas_or_zero_temperature(7.0),
+    degree=st.integers(1, 30),
+    whole=st.booleans(),
+)
 def test_no_sampled_error_exceeds_the_bound_and_it_is_not_loose(X, beta, degree, whole) -> None:
     if whole and math.isfinite(beta):
         X = SpectralSet(((X.lower, X.upper),))

@@ -4,7 +4,7 @@ import math
 
 from hypothesis import strategies as st
 
-from scc.bodyorder.spectral_set import SpectralSet
+from scc.bodyorder.spectral_set import SpectralSet, spectral_set
 
 
 def powers_of_ten(lowest: float, highest: float) -> st.SearchStrategy[float]:
@@ -68,3 +68,16 @@ def spectral_problems(
         mu = draw(st.floats(*X.gap))
     beta = math.inf if zero_temperature else draw(powers_of_ten(0.0, 2.0)) / length
     return X, beta, mu
+
+
+def gapped_sets() -> st.SearchStrategy[SpectralSet]:
+    """Two intervals about µ = 0, either gap from 0.02 to 0.4, ends up to 3."""
+    edges = st.tuples(
+        st.floats(-3.0, -0.5), st.floats(0.5, 3.0), st.floats(0.02, 0.4), st.floats(0.02, 0.4)
+    )
+    return edges.map(lambda e: spectral_set(e[0], e[1], 0.0, e[2], e[3]))
+
+
+def betas_or_zero_temperature(highest: float) -> st.SearchStrategy[float]:
+    """β from 1 to e^highest, logarithmic, or ∞."""
+    return st.one_of(st.floats(0.0, highest).map(math.exp), st.just(math.inf))

@@ -5,12 +5,12 @@ import math
 from hypothesis import strategies as st
 
 from scc.theory.random_systems import Recipe
+from strategies.spectra import betas_or_zero_temperature
 
 
 def betas():
     """β from 1 to 200 log-uniform, or infinite."""
-    finite = st.floats(0.0, math.log(200.0)).map(lambda x: math.exp(x))
-    return st.one_of(finite, st.just(math.inf))
+    return betas_or_zero_temperature(math.log(200.0))
 
 
 def recipes(model="onsite", largest=60, beta=None):

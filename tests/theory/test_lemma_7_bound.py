@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from strategies.spectra import betas_or_zero_temperature, gapped_sets
 
 from scc.bodyorder import hermite_bound
 from scc.bodyorder.explicit import explicit_polynomial, explicit_rate, series
@@ -16,17 +17,6 @@ from scc.errors import InputError
 from scc.theory import lemma_7
 from scc.theory.random_systems import Recipe, random_system
 from scc.theory.statement import violations
-
-
-def _two_intervals():
-    edges = st.tuples(
-        st.floats(-3.0, -0.5), st.floats(0.5, 3.0), st.floats(0.02, 0.4), st.floats(0.02, 0.4)
-    )
-    return edges.map(lambda e: spectral_set(e[0], e[1], 0.0, e[2], e[3]))
-
-
-def _betas():
-    return st.one_of(st.floats(0.0, 6.0).map(math.exp), st.just(math.inf))
 
 
 def _systems():
@@ -62,8 +52,8 @@ def _interpolation_error(nodes, beta, x):
 
 @settings(max_examples=30)
 @given(
-    X=_two_intervals(),
-    beta=_betas(),
+    X=gapped_sets(),
+    beta=betas_or_zero_temperature(6.0),
     count=st.integers(2, 14),
     seed=st.integers(0, 2**32 - 1),
 )
@@ -77,7 +67,7 @@ def test_hermite_bound_holds_for_nodes_anywhere_in_x(X, beta, count, seed) -> No
         assert error_f <= occupation
 
 
-@given(X=_two_intervals(), beta=_betas(), whole=st.booleans())
+@given(X=gapped_sets(), beta=betas_or_zero_temperature(6.0), whole=st.booleans())
 def test_closed_forms_stay_below_greens_function(X, beta, whole) -> None:
     if whole and math.isfinite(beta):
         X = SpectralSet(((X.lower, X.upper),))
@@ -89,7 +79,10 @@ def test_closed_forms_stay_below_greens_function(X, beta, whole) -> None:
 
 
 @given(
-    outer=st.floats(0.5, 4.0), share=st.floats(0.01, 0.9), beta=_betas(), mu=st.floats(-1.0, 1.0)
+    outer=st.floats(0.5, 4.0),
+    share=st.floats(0.01, 0.9),
+    beta=betas_or_zero_temperature(6.0),
+    mu=st.floats(-1.0, 1.0),
 )
 def test_closed_form_of_theta_is_exact_on_symmetric_sets(outer, share, beta, mu) -> None:
     inner = share * outer
@@ -115,7 +108,7 @@ def test_theta_is_of_the_order_of_temperature_and_gap() -> None:
 
 
 @given(
-    beta=_betas(),
+    beta=betas_or_zero_temperature(6.0),
     inner=st.one_of(st.just(0.0), st.floats(0.05, 0.5)),
     outer=st.floats(0.8, 3.0),
     degree=st.integers(4, 30),

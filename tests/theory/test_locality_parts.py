@@ -322,6 +322,18 @@ def test_resolvent_exceeds_its_tilted_bound(recipe, eta):
     assert np.all(resolvent <= np.exp(-eta * along) / smallest + 1e-10)
 
 
+def test_a_node_that_stands_for_several_poles_is_not_tilted(monkeypatch):
+    """σ_min is computed in the cell of a node, and need not be larger at the poles beyond."""
+    monkeypatch.setattr("scc.theory._tilted.NODES", 10_000)
+    system = random_system(Recipe(atoms=8, beta=20.0))
+    plain = resolvent_bounds(system)
+    several = plain.line.occupation > 1.5 * np.min(plain.line.occupation[plain.line.occupation > 0])
+    assert np.any(several)
+    tilted = tilted_bounds(system, plain)
+    assert np.array_equal(tilted.whole_part[several], plain.whole_part[several])
+    assert np.any(tilted.whole_part < plain.whole_part)
+
+
 def test_tilted_rate_depends_on_the_length_of_the_chain():
     """Model B with four neighbours: the same rate at M = 40 and 80, above that of Lemma 12."""
     rates = []
