@@ -195,10 +195,9 @@ def _summary(certificate: Certificate) -> list[str]:
         if part not in document:
             continue
         found = document[part]
-        lines.append(
-            f"{words}: exists within {found['existence_radius']} of the centre, unique within "
-            f"{found['uniqueness_radius']}"
-        )
+        radius = found["uniqueness_radius"]
+        unique = "the only one" if radius == "inf" else f"the only one within {radius}"
+        lines.append(f"{words}: exists within {found['existence_radius']} of the centre, {unique}")
         enclosed = found["enclosures"]
         for name in ("energy", "gap"):
             if enclosed.get(name) is not None:
