@@ -176,19 +176,26 @@ class Cut:
         return max(nearest - self.system.rounding_unit, 0.0)
 
     def measured(self) -> tuple[float, float]:
-        """(|p_ℓ(Λ) − p_ℓ(Λ_R)|, |E_ℓ(Λ) − E_ℓ(Λ_R)|), electrons and Hartree."""
-        place = int(np.searchsorted(self.atoms, self.site))
-        whole, part = self.system.state, self.cluster.state
-        return (
-            abs(float(whole.populations[self.site] - part.populations[place])),
-            abs(float(whole.site_energies[self.site] - part.site_energies[place])),
-        )
+        """(|p_ℓ(Λ) − p_ℓ(Λ_R)|, |E_ℓ(Λ) − E_ℓ(Λ_R)|), electrons and Hartree; E_ℓ of the electrons:
+        pair repulsion is left out, what it loses is a sum over the pairs cut."""
+        values = []
+        for system, place in ((self.system, self.site), (self.cluster, self._place)):
+            repulsion = system.assembly.repulsion_energies()[place]
+            values.append(
+                (system.state.populations[place], system.state.site_energies[place] - repulsion)
+            )
+        (p, energy), (p_cluster, energy_cluster) = values
+        return abs(float(p - p_cluster)), abs(float(energy - energy_cluster))
+
+    @property
+    def _place(self) -> int:
+        """ℓ in Λ_R."""
+        return int(np.searchsorted(self.atoms, self.site))
 
     def reach(self, rates: FloatArray) -> FloatArray:
         """Bounds of ‖W e^{−ηφ}‖ at the rates η (K,), Hartree."""
         cluster = self.cluster
-        place = int(np.searchsorted(self.atoms, self.site))
-        weight = np.exp(-np.outer(cluster.distances[place][cluster.owner], rates))
+        weight = np.exp(-np.outer(cluster.distances[self._place][cluster.owner], rates))
         entries = np.abs(self.coupling)[..., None] * weight
         rows, columns = entries.sum(axis=1), entries.sum(axis=0)
         return np.asarray(np.sqrt(rows.max(axis=0, initial=0.0) * columns.max(axis=0, initial=0.0)))

@@ -1,6 +1,7 @@
 """Truncation bounds where the answer is known, and against what surrounds a cluster."""
 
 import math
+from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scc.configuration import chain
-from scc.models.model_systems import model_b, nearest_neighbour_chain
+from scc.models.model_systems import ModelSystem, model_b, nearest_neighbour_chain
 from scc.models.onsite import OnsiteTightBinding
 from scc.theory import thermodynamic_limit as theory
 from scc.theory.system import TightBindingSystem
@@ -76,3 +77,26 @@ def test_a_cluster_that_nothing_reaches_is_said_to_lose_something():
     assert theory.bound(cut, norms) == (0.0, 0.0)
     assert theory.computed_population_bound(cut, norms) == 0.0
     assert max(cut.measured()) <= 10.0 * system.rounding_unit
+
+
+class Repelling(ModelSystem):
+    """A model system whose atoms repel like 1/r³ as well."""
+
+    def repulsion_energies(self, configuration):
+        r = np.linalg.norm(configuration.displacements(), axis=-1)
+        return 0.5 * np.sum(np.where(r > 0.0, 1.0 / np.where(r > 0.0, r, 1.0) ** 3, 0.0), axis=1)
+
+
+def test_pair_repulsion_is_no_part_of_what_the_electrons_lose():
+    plain = model_b(gap=1.0)
+    repelling = Repelling(**{field.name: getattr(plain, field.name) for field in fields(plain)})
+    configuration = chain(20, 1.2, ("Na", "Cl"))
+    lost = []
+    for parameters in (plain, repelling):
+        model = OnsiteTightBinding(parameters).prepare(configuration)
+        system = TightBindingSystem(model, np.zeros(20), 5.0, 0.0)
+        lost.append(theory.Cut(system, 10, 6.0).measured())
+        assert model.assembly.repulsion_energies()[10] == (
+            0.0 if parameters is plain else pytest.approx(0.69, rel=0.05)
+        )
+    assert lost[1] == pytest.approx(lost[0], abs=1e-13)
