@@ -81,9 +81,11 @@ def load(path: Path) -> Certificate:
     if its checksum is wrong.
     """
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_once)
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from None
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
     except (ValueError, RecursionError):
         raise InputError(f"{path} is not JSON") from None
     if not isinstance(document, dict) or document.get("format") != FORMAT:
@@ -96,6 +98,16 @@ def load(path: Path) -> Certificate:
     if document.get("checksum") != checksum(document):
         raise RefusedError("the checksum does not belong to the content: the file was changed")
     return Certificate(document)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON. Who reads a key that is there twice may read either value."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InputError(f"the key {twice!r} is there twice")
+    return found
 
 
 def checksum(document: dict[str, Any]) -> str:

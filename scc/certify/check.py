@@ -1,7 +1,8 @@
 """The checker of on-site certificates: decides from the document alone whether it is true.
 
-Trusted: the check_* files, the decimal reader, Arb. Not trusted: any number of the document except
-the input, which *defines* the problem. Every stated enclosure must contain the checker's own.
+Trusted: the check_* files, the words of onsite_conventions, the decimal reader, Arb. Not trusted:
+any number of the document except the input, which *defines* the problem. Every stated enclosure
+must contain the checker's own.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ import flint
 from scc.certify.check_algebra import positive
 from scc.certify.check_assembly import Assembly
 from scc.certify.check_exact import ExactSolution
+from scc.certify.check_input import understood
 from scc.certify.check_polynomial import PolynomialSolution
 from scc.certify.check_solution import pm, require
 from scc.certify.decimals import fraction, states
 from scc.certify.failure import RefusedError
+from scc.certify.onsite_conventions import CONVENTIONS
 from scc.errors import InputError
 
 _BITS = 256
@@ -51,11 +54,13 @@ def _extra_bits(document: dict[str, Any]) -> int:
 
 def _check(document: dict[str, Any], progress: Callable[[str], None]) -> list[str]:
     progress("assembling the Hamiltonian and the Coulomb matrix anew")
+    parts = set(document) - {"format", "version", "provenance", "checksum"}
+    known = {"conventions", "input", "exact"}
+    require(parts in (known, known | {"polynomial", "distance"}), f"parts are {sorted(parts)}")
+    require(document["conventions"] == CONVENTIONS, "the conventions are not those of this checker")
+    understood(document["input"])
     assembly = Assembly(document["input"])
     require(positive(assembly.J), "the Coulomb matrix J is not certainly positive definite")
-    known = {"format", "version", "conventions", "input", "exact", "polynomial", "distance"}
-    unknown = set(document) - known - {"provenance", "checksum"}
-    require(not unknown, f"{', '.join(sorted(unknown))}: not known to this checker")
     lines = ["J is positive definite: the solution is unique"]
     progress("checking the exact solution")
     exact = ExactSolution(document, assembly)
@@ -77,6 +82,7 @@ def _distance(document: dict[str, Any]) -> str:
     ]
     radius = fraction(exact["existence_radius"]) + fraction(polynomial["existence_radius"])
     stated = document["distance"]
+    require(set(stated) == {"2", "infinity"}, f"distance: norms are {sorted(stated)}")
     middle, width = (fraction(text) for text in stated["infinity"])
     largest = max(abs(x) for x in apart)
     require(abs(largest - middle) + radius <= width, "the distance in the maximum norm")

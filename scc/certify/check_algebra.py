@@ -116,8 +116,10 @@ def _matrix(values: ArrayLike) -> ArbMat:
 
 
 def row_norm(matrix: ArbMat) -> flint.arb:
-    """max_i Σ_j |A_ij| ≥ ‖A‖₂ for symmetric A, an exact number."""
-    sums = (sum((abs(x) for x in row), flint.arb(0)).upper() for row in matrix.tolist())
+    """max_i Σ_j |A_ij| ≥ ‖A‖₂ for symmetric A, an exact number. RefusedError if it is infinite."""
+    sums = [sum((abs(x) for x in row), flint.arb(0)).upper() for row in matrix.tolist()]
+    if not all(value.is_finite() for value in sums):  # max would pass over NaN
+        raise RefusedError("a matrix has no finite norm")
     return max(sums)
 
 

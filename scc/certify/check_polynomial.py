@@ -23,6 +23,8 @@ class PolynomialSolution(Solution):
 
     def __init__(self, document: dict[str, Any], assembly: Assembly) -> None:
         super().__init__(document["polynomial"], assembly, "polynomial")
+        for name in ("interval", "coefficients"):
+            require(isinstance(self.part[name], list), f"polynomial: {name} is not a list")
         low, high = (ball(end) for end in self.part["interval"])
         self.low, self.high, self.half = low, high, (high - low) / 2
         require(bool(self.half > 0), "polynomial: the interval is empty")

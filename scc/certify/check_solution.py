@@ -19,6 +19,7 @@ class Solution:
     def __init__(self, part: dict[str, Any], assembly: Assembly, name: str) -> None:
         self.part, self.assembly, self.name = part, assembly, name
         self.verified_names: set[str] = set()
+        require(isinstance(part["centre"], list), f"{name}: the centre is not a list")
         self.centre = [ball(v) for v in part["centre"]]
         require(len(self.centre) == assembly.size, f"{name}: the centre has a wrong length")
         norms = {"existence": "2", "uniqueness": "infinity"}
@@ -69,7 +70,7 @@ class Solution:
         stated = set(self.part) - known
         for table in ("constants", "enclosures"):
             stated |= set(self.part[table]) - self.verified_names
-        require(not stated, f"{self.name}: {', '.join(sorted(stated))}: not known to this checker")
+        require(not stated, f"{self.name}: {sorted(stated)}: not known to this checker")
 
     def quantities(
         self,
@@ -110,7 +111,8 @@ class Spectrum:
 
     λ_i(X) = θ_i λ_i(H) with |θ_i − 1| ≤ δ, δ ≥ ‖UᵀU − 1‖ (Ostrowski), and |λ_i(X) − D_i| ≤ ‖O‖
     (Weyl, both ascending). 2 Tr G is 2 Σ G(D_i) to second order: the derivative of Tr G along O
-    vanishes at D, the second one is below sup|F′| ‖O‖_F²; δ adds at most 3δn‖H‖, as |F| ≤ 1.
+    vanishes at D but for the radii of X_ii, the second one is below sup|F′| ‖O‖_F²; δ adds at most
+    3δn‖H‖, as |F| ≤ 1.
     """
 
     def __init__(self, H: ArbMat) -> None:
@@ -119,7 +121,8 @@ class Spectrum:
         C = ArbMat([[float(x) for x in row] for row in np.linalg.eigh(middles)[1]])
         U = C * (unit(size, 3) - C.transpose() * C) / 2
         X = U.transpose() * H * U
-        self.diagonal = sorted((X[i, i].mid() for i in range(size)), key=float)
+        self.diagonal = sorted(X[i, i].mid() for i in range(size))  # exact numbers
+        self.rounding = sum((X[i, i].rad() for i in range(size)), flint.arb(0))
         self.loose = length(
             (
                 X
@@ -135,8 +138,9 @@ class Spectrum:
         self.levels = [x + off for x in self.diagonal]
 
     def trace_error(self, slope: flint.arb) -> flint.arb:
-        """Of 2 Σ G(D_i), slope ≥ sup|F′|."""
-        return slope * self.loose**2 + 6 * self.defect * len(self.levels) * self.norm
+        """Of 2 Σ G(D_i), slope ≥ sup|F′|; to first order in what O has on the diagonal."""
+        first = 2 * self.rounding + 6 * self.defect * len(self.levels) * self.norm
+        return first + slope * self.loose**2
 
 
 def contained(name: str, stated: Any, own: Any) -> None:

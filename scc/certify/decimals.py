@@ -7,6 +7,7 @@ it is rounded outwards: r also covers the rounding of m.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation, localcontext
 from fractions import Fraction
@@ -18,6 +19,9 @@ from scc.errors import InputError
 
 RADIUS_DIGITS = 5
 """Significant digits of a radius."""
+
+_LARGEST_EXPONENT = 400  # beyond every float64; e^(10^4000) would take for ever
+_DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 Enclosure = list[str]
 """``[midpoint, radius]``."""
@@ -44,11 +48,12 @@ def fraction(text: str) -> Fraction:
     """The rational number a decimal string denotes. Raises InputError as :func:`ball`."""
     if not isinstance(text, str) or len(text) > 5000:
         raise InputError(f"{_shown(text)} is not a decimal string")
+    # Decimal alone would also read "1_0" and digits of other scripts.
     try:
-        number = Decimal(text)
+        number = Decimal(text if _DECIMAL.fullmatch(text) else "nan")
     except InvalidOperation:
         number = Decimal("nan")
-    if not number.is_finite() or abs(number.adjusted()) > 5000:
+    if not number.is_finite() or abs(number.adjusted()) > _LARGEST_EXPONENT:
         raise InputError(f"{_shown(text)} is not a finite decimal number")
     return Fraction(number)
 

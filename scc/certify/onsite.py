@@ -34,8 +34,9 @@ from scc.certify.ball_occupations import BallOccupation, FermiDiracBall, FrozenO
 from scc.certify.certificate import Certificate
 from scc.certify.failure import CertificationError
 from scc.certify.norms import column, floats, frobenius, identity, matrix, spectral
+from scc.certify.onsite_conventions import CONVENTIONS
 from scc.certify.onsite_enclosures import SLACK, enclosures
-from scc.certify.onsite_input import CONVENTIONS, statement
+from scc.certify.onsite_input import statement
 from scc.certify.onsite_matrices import OnsiteMatrices
 from scc.certify.onsite_polynomial import prove_polynomial
 from scc.certify.onsite_refine import refined

@@ -29,7 +29,15 @@ from flint import arb, arb_mat
 from scc.certify.check_algebra import positive, unit
 from scc.certify.decimals import ball, fraction, read
 from scc.certify.failure import RefusedError
-from scc.certify.gaussian.check_solution import Solution, System, contained, length, pm, require
+from scc.certify.gaussian.check_solution import (
+    Solution,
+    System,
+    contained,
+    length,
+    norm,
+    pm,
+    require,
+)
 from scc.certify.gaussian.check_spectrum import Cold, Occupation, Series, Warm
 from scc.certify.gaussian.statement import CONVENTIONS
 from scc.errors import InputError
@@ -76,7 +84,7 @@ def _check(document: dict[str, Any], progress: Callable[[str], None]) -> list[st
         progress("checking the polynomial solution")
         polynomial = _Polynomial(document, system)
         lines += polynomial.verified()
-        apart = length(exact.inner(polynomial.centre - exact.centre).entries())
+        apart = norm(exact.inner(polynomial.centre - exact.centre).entries())
         total = apart + pm(exact.radius + polynomial.radius)
         require(set(document["distance"]) == {"hilbert-schmidt"}, "distance: unknown norms")
         contained("distance", document["distance"]["hilbert-schmidt"], total)
@@ -211,6 +219,8 @@ class _Polynomial(Solution):
 
     def __init__(self, document: dict[str, Any], system: System) -> None:
         super().__init__(document["polynomial"], system, "polynomial")
+        for name in ("interval", "coefficients"):
+            require(isinstance(self.part[name], list), f"polynomial: {name} is not a list")
         low, high = (ball(end) for end in self.part["interval"])
         require(bool(high > low), "polynomial: the interval is empty")
         coefficients = [ball(value) for value in self.part["coefficients"]]

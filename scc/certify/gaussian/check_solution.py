@@ -57,6 +57,13 @@ def _understood(stated: dict[str, Any]) -> None:
     for part, keys in expected:
         require(set(part) == keys, f"the input has {sorted(part)}, not {sorted(keys)}")
     require(stated["model"] == "gaussian", "the input is of another model")
+    lists = [stated["species"], stated["positions"], parameters["nuclear_charges"]]
+    lists += [parameters["shells_of_atom"], *stated["positions"]]
+    lists += [shell[key] for shell in shells for key in ("exponents", "coefficients")]
+    require(all(isinstance(one, list) for one in lists), "the input has no list where one belongs")
+    sets = range(len(parameters["shells"]))
+    named = all(type(k) is int and k in sets for k in parameters["shells_of_atom"])
+    require(named, "shells_of_atom names shells that are not there")
     require(len(stated["species"]) == len(stated["positions"]), "species and positions differ")
 
 
@@ -72,6 +79,7 @@ class Solution:
         self.part, self.system, self.name = part, system, name
         self.verified_names: set[tuple[str, str]] = set()
         n, texts = system.n, part["centre"]
+        require(isinstance(texts, list), f"{name}: the centre is not a list")
         require(len(texts) == n * (n + 1) // 2, f"{name}: the centre has a wrong length")
         require(part["norms"] == {"existence": NORM, "uniqueness": NORM}, f"{name}: unknown norms")
         self.centre = arb_mat(n, n)
@@ -153,7 +161,7 @@ class Solution:
         for group in ("constants", "enclosures"):
             for key, value in self.part[group].items():
                 known = (group, key) in self.verified_names or (key == "gap" and value is None)
-                require(known, f"{self.name}: {key} is stated, which this checker cannot verify")
+                require(known, f"{self.name}: {key!r} is stated, which this checker cannot verify")
 
     def quantities(self, energy: arb, move: arb, height: arb) -> None:
         """Charges, eigenvalues and forces, energy given; move ≥ ‖F* − F̄‖, height ≥ ‖F*‖."""
@@ -223,6 +231,12 @@ def pm(radius: arb) -> arb:
 def length(values: list[arb]) -> arb:
     """Upper bound of the Euclidean norm."""
     return sum((value.abs_upper() ** 2 for value in values), arb(0)).sqrt().upper()
+
+
+def norm(values: list[arb]) -> arb:
+    """The Euclidean norm, a ball: what is stated of it must hold for every point."""
+    square = sum((x * x for x in values), arb(0))
+    return square.sqrt() if square > 0 else arb(0).union(square.upper().sqrt())
 
 
 def diagonal(values: list[arb]) -> arb_mat:

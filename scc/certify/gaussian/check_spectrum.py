@@ -34,7 +34,9 @@ class Diagonal:
             if size < scale or not (size < before or sweep < _SWEEPS // 4):
                 break
         order = sorted(range(n), key=lambda i: rows[i][i].mid())
-        self.levels = [rows[i][i] for i in order]
+        # The ascending numbers are in the ascending balls only if those are equally wide (Weyl).
+        widest = max((rows[i][i].rad() for i in order), default=arb(0))
+        self.levels = [rows[i][i].mid() + arb(0, widest) for i in order]
         self.vectors = arb_mat([vectors[i] for i in order]).transpose()
         self.error: arb = size
         if not size.is_finite():

@@ -39,8 +39,8 @@ CONVENTIONS = [
     "derivative of H -> F(H), all between Hilbert-Schmidt norms; the last two within the existence "
     "radius. 'newton_step' bounds (1 - K chi0)^(-1) (V - V_nuc - J[D]) at the centre.",
     "Polynomial: G_N = sum_k c_k T_k((2x - a - b)/(b - a)) on the interval [a, b], F_N = G_N', "
-    "in place of G and F, grand-canonical. The coefficients define it; its chemical_potential only "
-    "says which G they interpolate.",
+    "in place of G and F, grand-canonical. The coefficients define it; its chemical_potential, a "
+    "remark nobody verifies, only says which G they interpolate.",
 ]
 
 
