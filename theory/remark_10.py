@@ -55,7 +55,7 @@ from scc.bodyorder.suprema import polynomial_errors, series_error
 from scc.occupations.fermi_dirac import FermiDirac
 from scc.theory import _remark_10_steps
 from scc.theory._fermi_level_family import FermiLevelFamily
-from scc.theory.statement import Check
+from scc.theory.statement import Check, satisfied
 from scc.theory.system import TightBindingSystem
 
 _DEGREES = (8, 12, 16, 24, 32, 48)
@@ -72,6 +72,8 @@ def hypotheses(system: TightBindingSystem) -> dict[str, bool | float | str]:
     }
     if system.zero_temperature:
         found["gap at mu"] = min(system.gap_below, system.gap_above) > 0.0
+    elif satisfied(found):
+        found[f"a degree up to {_DEGREES[-1]} bounds the level"] = _sufficient(system) is not None
     return found
 
 
@@ -117,9 +119,16 @@ def _eta(occupation: PolynomialOccupation) -> float:
 
 def checks(system: TightBindingSystem) -> list[Check]:
     """The bounds of either temperature; at β < ∞ for the least degree tried that has a Δ."""
-    X = spectral_set(system)
     if system.zero_temperature:
-        return _zero_temperature(system, FermiLevelFamily(X, _DEGREES[2], system.beta))
+        family = FermiLevelFamily(spectral_set(system), _DEGREES[2], system.beta)
+        return _zero_temperature(system, family)
+    found = _sufficient(system)
+    return [] if found is None else _finite_temperature(system, *found)
+
+
+def _sufficient(system: TightBindingSystem) -> tuple[FermiLevelFamily, float] | None:
+    """The family of the least degree tried that has a Δ, and Δ; β < ∞."""
+    X = spectral_set(system)
     points, exact = X.sample(200), FermiDirac(system.beta, system.mu)
     states = -2.0 * float(np.sum(exact.derivative(system.levels)))
     for degree in _DEGREES:
@@ -130,8 +139,8 @@ def checks(system: TightBindingSystem) -> list[Check]:
             continue
         delta = bound(system.levels, system.mu, family)
         if np.isfinite(delta):
-            return _finite_temperature(system, family, delta)
-    return []
+            return family, delta
+    return None
 
 
 def _orbitals(system: TightBindingSystem) -> FloatArray:
