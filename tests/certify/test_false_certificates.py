@@ -18,6 +18,7 @@ from scc.certify.certificate import Certificate, checksum
 from scc.certify.check_algebra import ArbMat, fermi, row_norm
 from scc.certify.check_solution import Spectrum
 from scc.certify.decimals import ball
+from scc.certify.gaussian.check_interaction import boys
 from scc.certify.gaussian.check_solution import norm
 from scc.certify.gaussian.check_spectrum import Diagonal
 from scc.errors import InputError
@@ -177,6 +178,14 @@ def test_no_norm_is_found_where_a_row_is_not_a_number():
             row_norm(ArbMat([[1, 0], [0, bad]]))
     with pytest.raises(RefusedError, match="finite"):  # no endless halving
         fermi(ArbMat([[flint.arb(0, "inf")]]), flint.arb(1), flint.arb(0))
+
+
+def test_an_integral_of_a_wide_argument_is_refused_and_not_summed_for_ever():
+    with pytest.raises(RefusedError, match="hardly known"):
+        boys(2, flint.arb(1, "1e300"))
+    for exponent in ("1e390", "-1e390"):
+        with pytest.raises(RefusedError):
+            changed(gaussian(), ("input", "positions", 0, 0), exponent).check()
 
 
 def test_a_key_given_twice_is_refused(tmp_path):
