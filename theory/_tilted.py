@@ -85,10 +85,11 @@ def tilted_bounds(system: TightBindingSystem, resolvent: ResolventBounds) -> Res
     chosen = inside[np.unique(np.linspace(0, len(inside) - 1, RATES).round().astype(int))]
     heights = resolvent.line.heights
     number = min(NODES, len(heights) - 1)
-    # σ_min need not grow with s: a node that stands for several poles keeps Lemma 12.
-    several = np.flatnonzero(resolvent.line.occupation * system.beta > 3.0)
-    if not system.zero_temperature and len(several) > 0:
-        number = min(number, int(several[0]))
+    if not system.zero_temperature:
+        # σ_min need not grow with s: a node that stands for several poles keeps Lemma 12.
+        several = np.flatnonzero(resolvent.line.occupation * system.beta > 3.0)
+        if len(several) > 0:
+            number = min(number, int(several[0]))
     half = 0.5 * (heights[1 : number + 1] - heights[:number])
     middle = np.asarray(resolvent.line.energy + 1j * (heights[:number] + half))
     values = smallest_singular_values(system, middle, rates[chosen]) - half[:, None]
