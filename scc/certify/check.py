@@ -15,49 +15,25 @@ import flint
 
 from scc.certify.check_algebra import positive
 from scc.certify.check_assembly import Assembly
+from scc.certify.check_document import checked, known_parts
 from scc.certify.check_exact import ExactSolution
 from scc.certify.check_input import understood
 from scc.certify.check_polynomial import PolynomialSolution
 from scc.certify.check_solution import pm, require
 from scc.certify.decimals import fraction, states
-from scc.certify.failure import RefusedError
 from scc.certify.onsite_conventions import CONVENTIONS
-from scc.errors import InputError
 
 _BITS = 256
 
 
 def check_onsite(document: dict[str, Any], progress: Callable[[str], None]) -> list[str]:
     """What was verified, a line each. Raises RefusedError naming the first statement that fails."""
-    try:
-        with flint.ctx.workprec(_BITS + _extra_bits(document)):
-            return _check(document, progress)
-    except (KeyError, IndexError, TypeError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise RefusedError(f"malformed: {error}") from None
-        raise RefusedError(f"malformed: {type(error).__name__}: {error}") from None
-    except (ZeroDivisionError, OverflowError) as error:
-        raise RefusedError(f"not verified: {error}") from None
-
-
-def _extra_bits(document: dict[str, Any]) -> int:
-    """Precision is a matter of success, not of truth: it may be chosen by what is stated."""
-    polynomial = document.get("polynomial")
-    bits = 0 if polynomial is None else 4 * min(len(polynomial["coefficients"]), 2000)
-    stated = document["exact"]["enclosures"]
-    if "chemical_potential" in stated:
-        mu = float(stated["chemical_potential"][0])
-        nearest = min(abs(float(level[0]) - mu) for level in stated["eigenvalues"])
-        bits += min(int(3.0 * float(document["input"]["beta"]) * nearest), 1 << 14)
-    return bits
+    return checked(document, progress, _check, bits=_BITS, bits_per_coefficient=4)
 
 
 def _check(document: dict[str, Any], progress: Callable[[str], None]) -> list[str]:
     progress("assembling the Hamiltonian and the Coulomb matrix anew")
-    parts = set(document) - {"format", "version", "provenance", "checksum"}
-    known = {"conventions", "input", "exact"}
-    require(parts in (known, known | {"polynomial", "distance"}), f"parts are {sorted(parts)}")
-    require(document["conventions"] == CONVENTIONS, "the conventions are not those of this checker")
+    known_parts(document, CONVENTIONS, remarks=("provenance",))
     understood(document["input"])
     assembly = Assembly(document["input"])
     require(positive(assembly.J), "the Coulomb matrix J is not certainly positive definite")

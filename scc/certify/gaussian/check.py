@@ -27,8 +27,8 @@ import flint
 from flint import arb, arb_mat
 
 from scc.certify.check_algebra import positive, unit
+from scc.certify.check_document import checked, known_parts
 from scc.certify.decimals import ball, fraction, read
-from scc.certify.failure import RefusedError
 from scc.certify.gaussian.check_solution import (
     Solution,
     System,
@@ -40,41 +40,17 @@ from scc.certify.gaussian.check_solution import (
 )
 from scc.certify.gaussian.check_spectrum import Cold, Occupation, Series, Warm
 from scc.certify.gaussian.statement import CONVENTIONS
-from scc.errors import InputError
 
 _BITS = 192
 
 
 def check(document: dict[str, Any], progress: Callable[[str], None]) -> list[str]:
     """What was verified, a line each. Raises RefusedError naming the first statement that fails."""
-    try:
-        with flint.ctx.workprec(_BITS + _extra_bits(document)):
-            return _check(document, progress)
-    except (KeyError, IndexError, TypeError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise RefusedError(f"malformed: {error}") from None
-        raise RefusedError(f"malformed: {type(error).__name__}: {error}") from None
-    except (ZeroDivisionError, OverflowError) as error:
-        raise RefusedError(f"not verified: {error}") from None
-
-
-def _extra_bits(document: dict[str, Any]) -> int:
-    """Precision is a matter of success, not of truth: it may be chosen by what is stated."""
-    polynomial = document.get("polynomial")
-    bits = 0 if polynomial is None else 6 * min(len(polynomial["coefficients"]), 2000)
-    stated = document["exact"]["enclosures"]
-    if "chemical_potential" in stated:
-        mu = float(stated["chemical_potential"][0])
-        nearest = min(abs(float(level[0]) - mu) for level in stated["eigenvalues"])
-        bits += min(int(3.0 * float(document["input"]["beta"]) * nearest), 1 << 14)
-    return bits
+    return checked(document, progress, _check, bits=_BITS, bits_per_coefficient=6)
 
 
 def _check(document: dict[str, Any], progress: Callable[[str], None]) -> list[str]:
-    parts = set(document) - {"format", "version", "checksum"}
-    known = {"conventions", "input", "exact"}
-    require(parts in (known, known | {"polynomial", "distance"}), f"parts are {sorted(parts)}")
-    require(document["conventions"] == CONVENTIONS, "the conventions are not those of this checker")
+    known_parts(document, CONVENTIONS)
     progress("computing the integrals anew")
     system = System(document["input"])
     progress("checking the exact solution")
