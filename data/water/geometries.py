@@ -27,7 +27,7 @@ def geometry(frame: Frame) -> tuple[Atoms, NDArray[np.float64]]:
     rng = np.random.default_rng(frame.trajectory)
     if frame.kind == "pair":
         return _pair(frame, rng), np.zeros((0, 4))
-    atoms = _trajectory(frame.molecules[0], rng, frame.frame)
+    atoms = trajectory(frame.molecules[0], rng, frame.frame)
     if frame.kind == "field":
         return atoms, _field(atoms, rng)
     if frame.kind == "charges":
@@ -35,7 +35,7 @@ def geometry(frame: Frame) -> tuple[Atoms, NDArray[np.float64]]:
     return atoms, np.zeros((0, 4))
 
 
-def _molecule() -> Atoms:
+def single_molecule() -> Atoms:
     angle = np.deg2rad(104.5) / 2.0
     positions = 0.9572 * np.array(
         [[0.0, 0.0, 0.0], [np.sin(angle), np.cos(angle), 0.0], [-np.sin(angle), np.cos(angle), 0.0]]
@@ -62,13 +62,13 @@ def _packed(molecules: int, rng: np.random.Generator) -> Atoms:
         radius *= 1.002
     cluster = Atoms()
     for centre in centres:
-        one = _molecule()
+        one = single_molecule()
         one.positions = one.positions @ _rotation(rng).T + centre
         cluster += one
     return cluster
 
 
-def _trajectory(molecules: int, rng: np.random.Generator, frame: int) -> Atoms:
+def trajectory(molecules: int, rng: np.random.Generator, frame: int) -> Atoms:
     """Frame number ``frame`` of the trajectory that this generator starts (250-500 K)."""
     assert 0 <= frame < FRAMES_PER_TRAJECTORY
     atoms = _packed(molecules, rng)
@@ -87,10 +87,20 @@ def _trajectory(molecules: int, rng: np.random.Generator, frame: int) -> Atoms:
 
 def _pair(frame: Frame, rng: np.random.Generator) -> Atoms:
     """Two fragments, turned at random, their nearest atoms 5-12 Å apart."""
-    first, second = (_trajectory(size, rng, 0) for size in frame.molecules)
+    first, second = (trajectory(size, rng, 0) for size in frame.molecules)
+    distance = place_apart(first, second, (5.0, 12.0), rng)
+    both = first + second
+    both.info = {"temperature_K": first.info["temperature_K"], "distance_A": round(distance, 3)}
+    return both
+
+
+def place_apart(
+    first: Atoms, second: Atoms, distances: tuple[float, float], rng: np.random.Generator
+) -> float:
+    """Turn both at random, move the second along x: nearest atoms at the distance drawn (Å)."""
     for fragment in (first, second):
         fragment.positions = fragment.positions @ _rotation(rng).T
-    distance = float(rng.uniform(5.0, 12.0))
+    distance = float(rng.uniform(*distances))
     low, high = 0.0, 60.0
     along = np.array([1.0, 0.0, 0.0])
     for _ in range(60):
@@ -99,9 +109,7 @@ def _pair(frame: Frame, rng: np.random.Generator) -> Atoms:
         nearest = float(np.min(np.linalg.norm(apart, axis=-1)))
         low, high = (low, middle) if nearest > distance else (middle, high)
     second.positions = second.positions + high * along
-    both = first + second
-    both.info = {"temperature_K": first.info["temperature_K"], "distance_A": round(distance, 3)}
-    return both
+    return distance
 
 
 def _field(atoms: Atoms, rng: np.random.Generator) -> NDArray[np.float64]:
