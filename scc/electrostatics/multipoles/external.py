@@ -98,3 +98,13 @@ class ExternalCharges:
     def sites(self) -> Sites:
         """The charges as sources of λ = 0."""
         return Sites(self.positions, np.asarray(self.widths) ** 2, 0)
+
+
+def physical_charges(
+    positions: FloatArray, charges: FloatArray, widths: FloatArray | float = 0.0
+) -> ExternalCharges:
+    """External charges given as physics gives them: q (K,) in e, positive for a nucleus.
+
+    What an electron feels of them is −q/|x − R|; as amounts of ρ − ν they are −q.
+    """
+    return ExternalCharges(positions, -np.asarray(charges, dtype=np.float64), widths)
