@@ -9,30 +9,19 @@ twenty-five decades of them in ball arithmetic, against N. Window and prefactor 
 A pole far down a gap has the residue e^{−β dist(µ,X)}: until errors are below it F looks like its
 β = ∞ limit and converges at that rate. Systems where this hides θ are left undecided.
 
-How θ depends on β and the gap. Near µ the equilibrium density of the hull [a, b] is constant, so
-
-    θ = ω Re √((g₋ + iy)(g₊ − iy)) (1 + o(1)),  y = π/β,  ω = 1/√((µ−a)(b−µ))       as y + g → 0,
-    θ = ω (g₋ + g₊)/2 (1 + o(1))                                                     at β = ∞,
-
-hence θ ≥ ω (π/β + √g₋√g₊)/√2: the paper's θ ~ β⁻¹ + √g₋√g₊ and, at β = ∞, θ ~ g. Where g₋ and g₊
-are not comparable the paper's expression is a lower bound only: with µ at a band edge b₁, g₋ = 0,
-Green's function starts like a square root and θ = 2(c−b₁) √(π/2β)/√((b₁−a)g₊(b−b₁)), larger by √β.
+How θ depends on β and the gap: :mod:`scc.claims._rate_asymptotics`.
 
 Why G is interpolated and F_N := G_N', never F: inside the gap the interpolants of the step function
 F turn from 1 to 0 at c, not at µ. Their integral therefore misses G by |µ − c|/2, whatever N.
 """
 
 import math
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import scipy.linalg
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from numpy.polynomial.chebyshev import chebint, chebval
 
-from scc.arrays import FloatArray
 from scc.bodyorder.ball_functions import occupation_ball
 from scc.bodyorder.convergence import measured_rate
 from scc.bodyorder.green import convergence_rate, critical_point
@@ -46,6 +35,8 @@ from scc.claims._body_order_systems import (
     onsite_chain,
     spectral_hull,
 )
+from scc.claims._lemma_7_figure import draw
+from scc.claims._rate_asymptotics import asymptotics, measure_asymptotics
 from scc.claims.claim import Claim, System, SystemResult
 
 TOLERANCE = 0.05
@@ -63,7 +54,7 @@ def systems(full: bool) -> list[System]:
         *_one_interval(full),
         *_two_intervals(full),
         *_spectra(),
-        *_asymptotics(),
+        *asymptotics(),
         System(
             "F interpolated instead of G, beta = inf, gaps 0.1 and 0.5",
             {"kind": "integrated", "set": [-1.0, 1.0, 0.1, 0.1, 0.5], "beta": "inf"},
@@ -119,27 +110,10 @@ def _spectra() -> list[System]:
     ]
 
 
-def _asymptotics() -> list[System]:
-    paths: dict[str, dict[str, Any]] = {
-        "beta = inf, g to 0": {"temperature": 0.0, "gaps": [1.0, 2.0], "comparable": True},
-        "no gap, beta to inf": {"temperature": 1.0, "gaps": [0.0, 0.0], "comparable": True},
-        "1/beta = g/3 to 0": {"temperature": 1.0 / 3.0, "gaps": [0.5, 0.5], "comparable": True},
-        "mu at a band edge, beta to inf": {"temperature": 1.0, "gaps": None, "comparable": False},
-    }
-    return [
-        System(
-            f"asymptotics in [-1, 1]: {name}",
-            {"kind": "asymptotics", **path},
-            counterexample=not path["comparable"],
-        )
-        for name, path in paths.items()
-    ]
-
-
 def measure(system: System) -> SystemResult:
     kind = system.parameters["kind"]
     if kind == "asymptotics":
-        return _measure_asymptotics(system)
+        return measure_asymptotics(system)
     beta = float(system.parameters["beta"])
     if kind == "spectrum":
         p = system.parameters
@@ -262,168 +236,6 @@ def _measure_integrated(system: System, X: SpectralSet, beta: float, mu: float) 
             "floor": np.array(floor),
         },
     )
-
-
-def leading_rate(X: SpectralSet, beta: float, mu: float, below: float, above: float) -> float:
-    """The leading term of θ as β⁻¹ + g → 0, see the module docstring; Hartree in, dimensionless."""
-    density = 1.0 / math.sqrt((mu - X.lower) * (X.upper - mu))
-    if math.isinf(beta):
-        return density * 0.5 * (below + above)
-    y = math.pi / beta
-    if below == 0.0 < above:
-        return 2.0 * (critical_point(X) - mu) * density * math.sqrt(0.5 * y / above)
-    return density * float(np.sqrt(complex(below, y) * complex(above, -y)).real)
-
-
-def _measure_asymptotics(system: System) -> SystemResult:
-    """θ and its leading term as scale → 0; β⁻¹ and the gaps proportional to it."""
-    p = system.parameters
-    mu = 0.1
-    scales = np.geomspace(1e-1, 1e-4, 13)
-    theta, leading, paper = np.empty((3, len(scales)))
-    for k, scale in enumerate(scales):
-        below, above = (0.0, 0.5) if p["gaps"] is None else [scale * gap for gap in p["gaps"]]
-        temperature = scale * p["temperature"]
-        beta = 1.0 / temperature if temperature else math.inf
-        X = (
-            spectral_set(-1.0, 1.0, mu, below, above)
-            if p["gaps"] is not None
-            else SpectralSet(((-1.0, mu), (mu + above, 1.0)))
-        )
-        theta[k] = convergence_rate(X, beta, mu)
-        leading[k] = leading_rate(X, beta, mu, below, above)
-        paper[k] = temperature + math.sqrt(below * above) if temperature else below + above
-    # The exponent over the last decade; corrections are of the order of the scale.
-    exponent = float(np.polyfit(np.log(scales[-5:]), np.log(theta[-5:]), 1)[0])
-    expected = 1.0 if p["comparable"] else 0.5
-    ratio = theta / leading
-    return system.result(
-        hypotheses={"both gaps comparable with each other or with 1/beta": p["comparable"]},
-        measured={
-            "exponent of theta in the scale": exponent,
-            "theta over its leading term at the smallest scale": ratio[-1],
-            "theta over the paper's expression, first and last": [
-                theta[0] / paper[0],
-                theta[-1] / paper[-1],
-            ],
-        },
-        predicted={
-            "exponent of theta in the scale": expected,
-            "theta over its leading term at the smallest scale": 1.0,
-        },
-        holds=abs(exponent - expected) < 0.01 and abs(ratio[-1] - 1.0) < 1e-2,
-        series={"scale": scales, "theta": theta, "leading": leading},
-    )
-
-
-def draw(results: Sequence[SystemResult]) -> Figure:
-    figure = Figure(figsize=(9.6, 7.6), layout="constrained")
-    panels = figure.subplots(2, 2)
-    rates = [result for result in results if "errors" in result.series]
-    one = [r for r in rates if r.description.startswith("one interval [-0.3, 0.3], mu = 0.05")]
-    two = [r for r in rates if r.description.startswith("two") and r.parameters["beta"] == "inf"]
-    _draw_errors(panels[0, 0], one, r"(a) $X = [-0.3, 0.3]$, $\mu = 0.05$", _temperature_label)
-    _draw_errors(panels[0, 1], two, r"(b) two intervals in $[-1, 1]$, $\beta = \infty$", _gap_label)
-    _draw_asymptotics(panels[1, 0], [r for r in results if "leading" in r.series])
-    _draw_integrated(panels[1, 1], [r for r in results if "integrated" in r.series])
-    return figure
-
-
-def _temperature_label(result: SystemResult) -> str:
-    return rf"$\beta = {result.parameters['beta']}$"
-
-
-def _gap_label(result: SystemResult) -> str:
-    below, above = result.parameters["set"][3:]
-    return rf"$g_\mp = {below:g}, {above:g}$"
-
-
-def _draw_errors(
-    axes: Axes, results: Sequence[SystemResult], title: str, label: Callable[[SystemResult], str]
-) -> None:
-    from matplotlib import colormaps
-
-    colours = colormaps["viridis"](np.linspace(0.05, 0.85, max(len(results), 1)))
-    for result, colour in zip(results, colours, strict=False):
-        degrees, errors = result.series["degrees"], result.series["errors"]
-        used = result.series["used"]
-        # A tenth of the points is enough to see the line.
-        step = max(1, len(degrees) // 45)
-        axes.semilogy(degrees[::step], errors[::step], "o", ms=3, color=colour, label=label(result))
-        axes.semilogy(
-            degrees[used], _predicted_curve(result, degrees, errors, used), "-", color=colour, lw=1
-        )
-    axes.plot([], [], "k-", lw=1, label=r"$\propto N\,e^{-\theta N}$, $\theta$ of Green's function")
-    axes.set_xlim(0, 260)
-    axes.set_ylim(1e-25, 1e5)
-    axes.set_xlabel("degree $N$")
-    axes.set_ylabel(r"$\|F-F_N\|_\infty + \|G-G_N\|_\infty$ (Hartree)")
-    axes.set_title(title, fontsize="medium")
-    axes.legend(fontsize="x-small", loc="upper right", ncols=2)
-
-
-def _predicted_curve(
-    result: SystemResult, degrees: FloatArray, errors: FloatArray, used: FloatArray
-) -> FloatArray:
-    """N e^{−θN} with the predicted θ and the prefactor that fits best."""
-    shape = np.log(degrees[used]) - result.predicted["rate theta"] * degrees[used]
-    return np.asarray(np.exp(shape + np.mean(np.log(errors[used]) - shape)))
-
-
-def _draw_asymptotics(axes: Axes, results: Sequence[SystemResult]) -> None:
-    for result, marker in zip(results, "osD^", strict=False):
-        name = result.description.split(": ", 1)[1]
-        scale = result.series["scale"]
-        (line,) = axes.loglog(scale, result.series["theta"], marker, ms=4, label=_in_symbols(name))
-        axes.loglog(scale, result.series["leading"], "-", lw=1, color=line.get_color())
-    axes.plot([], [], "k-", lw=1, label="leading term")
-    axes.set_xlabel(r"scale $\to 0$ of $\beta^{-1}$ and $g_\pm$ (Hartree)")
-    axes.set_ylabel(r"$\theta$")
-    axes.set_title(
-        r"(c) $\theta$ against temperature and gap, $X \subset [-1, 1]$", fontsize="medium"
-    )
-    axes.legend(fontsize="x-small")
-
-
-def _in_symbols(name: str) -> str:
-    edge = r"$\beta^{-1} = s$, $g_- = 0$, $g_+ = 0.5$ ($\theta\sim\beta^{-1/2}$)"
-    symbols = {
-        "beta = inf, g to 0": r"$\beta=\infty$, $g_- = s,\ g_+ = 2s$",
-        "no gap, beta to inf": r"$\beta^{-1} = s$, no gap",
-        "1/beta = g/3 to 0": r"$\beta^{-1} = s/3$, $g_\pm = s/2$",
-        "mu at a band edge, beta to inf": edge,
-    }
-    return symbols.get(name, name)
-
-
-def _draw_integrated(axes: Axes, results: Sequence[SystemResult]) -> None:
-    for result in results:
-        degrees = result.series["degrees"]
-        axes.semilogy(
-            degrees,
-            result.series["interpolated"],
-            "o-",
-            ms=4,
-            lw=1,
-            label="$G$ interpolated, $F_N = G_N'$",
-        )
-        axes.semilogy(
-            degrees,
-            result.series["integrated"],
-            "s-",
-            ms=4,
-            lw=1,
-            label="$F$ interpolated, then integrated",
-        )
-        axes.axhline(
-            float(result.series["floor"]), color="k", lw=1, ls="--", label=r"$|\mu - c|/2$"
-        )
-    axes.set_xlabel("degree $N$")
-    axes.set_ylabel(r"error of the grand potential on $X$ (Hartree)")
-    axes.set_title(
-        r"(d) why $G$ is interpolated: $g_- = 0.1$, $g_+ = 0.5$, $\beta=\infty$", fontsize="medium"
-    )
-    axes.legend(fontsize="x-small")
 
 
 CLAIM = Claim(

@@ -14,6 +14,7 @@ from scc.bodyorder.leja import leja_points
 from scc.bodyorder.polynomial import PolynomialOccupation
 from scc.bodyorder.spectral_set import SpectralSet, spectral_set
 from scc.claims import lemma_7
+from scc.claims._rate_asymptotics import leading_rate
 from scc.claims.claim import System
 from scc.claims.tasks import measure_system
 
@@ -106,7 +107,7 @@ def test_leading_term_leads_nowhere(scale, below, above, temperature, mu):
     X = spectral_set(-1.0, 1.0, mu, *gaps)
     theta = convergence_rate(X, beta, mu)
     relative = scale * (1.0 + math.pi) / (1.0 - abs(mu))
-    assert theta == pytest.approx(lemma_7.leading_rate(X, beta, mu, *gaps), rel=relative)
+    assert theta == pytest.approx(leading_rate(X, beta, mu, *gaps), rel=relative)
     density = 1.0 / math.sqrt(1.0 - mu * mu)
     paper = density * (math.pi / beta + math.sqrt(gaps[0] * gaps[1])) / math.sqrt(2.0)
     assert theta >= paper * (1.0 - relative)
@@ -118,7 +119,7 @@ def test_band_edge_has_the_exponent_of_the_middle(scale, mu, above):
     X = SpectralSet(((-1.0, mu), (mu + above, 1.0)))
     beta = math.pi / (scale * above)
     theta = convergence_rate(X, beta, mu)
-    leading = lemma_7.leading_rate(X, beta, mu, 0.0, above)
+    leading = leading_rate(X, beta, mu, 0.0, above)
     assert theta == pytest.approx(leading, rel=10.0 * scale / (1.0 - abs(mu)) + 1e-9)
 
 

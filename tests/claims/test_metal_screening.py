@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scc.claims import metal_screening
+from scc.claims import _cubic_metal, metal_screening
 from scc.claims.claim import System
 from scc.configuration import lattice
 from scc.equilibration.dielectric import DielectricOperator
@@ -20,7 +20,7 @@ from scc.occupations.fermi_dirac import FermiDirac
 
 def real_space(sites):
     hopping = NearestNeighbourHopping(1.0, cutoff=1.2)  # 1.5 would reach the face diagonals
-    parameters = model_b(0.0, (1.0, 1.0), hopping=hopping, width=metal_screening.WIDTH)
+    parameters = model_b(0.0, (1.0, 1.0), hopping=hopping, width=_cubic_metal.WIDTH)
     configuration = lattice("cubic", sites, 1.0, "Na", periodic=True)
     return OnsiteTightBinding(parameters).prepare(configuration)
 
@@ -28,7 +28,7 @@ def real_space(sites):
 @settings(max_examples=6)
 @given(st.sampled_from([3, 4, 5]), st.floats(0.1, 4.0), st.floats(-3.0, 3.0))
 def test_lattice_convolution_not_the_response_of_the_model(sites, beta, mu):
-    metal = metal_screening.cubic_metal(sites, beta, mu)
+    metal = _cubic_metal.cubic_metal(sites, beta, mu)
     model = real_space(sites)
     local = model.evaluate(np.zeros(sites**3), FermiDirac(beta, mu))
     unit = np.eye(sites**3)[0]
@@ -40,7 +40,7 @@ def test_lattice_convolution_not_the_response_of_the_model(sites, beta, mu):
 
 def test_interaction_not_the_ewald_sum():
     sites = 4
-    metal = metal_screening.cubic_metal(sites, 1.0, 0.0)
+    metal = _cubic_metal.cubic_metal(sites, 1.0, 0.0)
     (coulomb,) = real_space(sites).electrostatics
     row = coulomb.matrix[0].reshape((sites,) * 3)
     # e^{−σ²K²} of the images left out is 5e-13 at the edge of the zone.
@@ -50,7 +50,7 @@ def test_interaction_not_the_ewald_sum():
 @settings(max_examples=4)
 @given(st.sampled_from([4, 5]), st.floats(0.2, 4.0), st.floats(-2.0, 2.0))
 def test_screened_response_not_that_of_the_dielectric_operator(sites, beta, mu):
-    metal = metal_screening.cubic_metal(sites, beta, mu)
+    metal = _cubic_metal.cubic_metal(sites, beta, mu)
     model = real_space(sites)
     features = np.zeros(sites**3)
     grand = EnergyFunctional(model, beta=beta, ensemble=GrandCanonical(mu))
@@ -65,9 +65,9 @@ def test_screened_response_not_that_of_the_dielectric_operator(sites, beta, mu):
 
 @pytest.mark.parametrize("beta", [0.3, 2.0, 6.0])
 def test_imaginary_time_quadrature_too_coarse(beta):
-    metal = metal_screening.cubic_metal(12, beta, -1.0)
+    metal = _cubic_metal.cubic_metal(12, beta, -1.0)
     k = 2.0 * np.pi * np.arange(12) / 12
-    band = metal_screening._outer_sum(-2.0 * np.cos(k))
+    band = _cubic_metal.outer_sum(-2.0 * np.cos(k))
     exactly = 2.0 * np.mean(FermiDirac(beta, -1.0).derivative(band))
     assert metal.independent.sum() == pytest.approx(exactly, rel=1e-12)
 
@@ -76,7 +76,7 @@ def test_imaginary_time_quadrature_too_coarse(beta):
 def test_friedel_rate_not_that_of_greens_function(direction):
     beta, mu, sites = 2.0, -1.0, 96
     k = 2.0 * np.pi * np.arange(sites) / sites
-    band = metal_screening._outer_sum(-2.0 * np.cos(k))
+    band = _cubic_metal.outer_sum(-2.0 * np.cos(k))
     green = np.fft.ifftn(1.0 / (complex(mu, np.pi / beta) - band))
     ones = {"[100]": 1, "[110]": 2, "[111]": 3}[direction]
     n = np.arange(1, 34)
@@ -84,7 +84,7 @@ def test_friedel_rate_not_that_of_greens_function(direction):
     r = n * np.sqrt(ones)
     data = envelope(r, line, floor=1e-30)
     fit = fit_exponential(data, 2.0, (8.0 * np.sqrt(ones), 33.0 * np.sqrt(ones)))
-    predicted = metal_screening.friedel_rate(beta, mu, direction)
+    predicted = _cubic_metal.friedel_rate(beta, mu, direction)
     # Other branches of the Fermi surface beat with the slowest one.
     assert fit.rate == pytest.approx(predicted, rel=0.03)
 
@@ -99,9 +99,9 @@ def test_debye_rate_off():
 
 def test_debye_length_of_a_hot_dilute_gas():
     """κ² → 4π |χ₀(q=0)| when κ is small: the textbook Debye length."""
-    metal = metal_screening.cubic_metal(32, 0.002, -1.0)
+    metal = _cubic_metal.cubic_metal(32, 0.002, -1.0)
     kappa = np.sqrt(-4.0 * np.pi * metal.independent.sum())
-    found = metal_screening.debye_rate(metal, 3.0)
+    found = _cubic_metal.debye_rate(metal, 3.0)
     assert found == pytest.approx(kappa, rel=kappa**2)
 
 
@@ -111,7 +111,7 @@ def test_an_unscreened_response_passing_for_a_screened_one(monkeypatch):
     def unscreened(sites, beta, mu):
         metal = right(sites, beta, mu)
         bare = np.fft.ifftn(metal.interaction).real
-        return metal_screening.CubicMetal(
+        return _cubic_metal.CubicMetal(
             metal.independent, metal.interaction, metal.dielectric, bare - bare.min()
         )
 

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from scc.bodyorder.polynomial import PolynomialOccupation
 from scc.claims import theorem_5
+from scc.claims._random_clusters import RandomCluster
 from scc.claims.claim import System
 from scc.claims.tasks import measure_system
 
@@ -36,14 +38,14 @@ def test_another_body_order_holds_too(monkeypatch, model, degree, shift):
 
 def test_submatrices_hold_as_well(monkeypatch):
     """Of the full H, with the three-centre terms of absent atoms in them: a two-body expansion."""
-    rebuilt = theorem_5.RandomCluster._subcluster
+    rebuilt = RandomCluster._subcluster
 
     def submatrix(self, atoms):
         H, v = rebuilt(self, tuple(range(len(self.configuration))))
         rows = np.ix_(atoms, atoms)  # one orbital an atom
         return H[rows], v[rows]
 
-    monkeypatch.setattr(theorem_5.RandomCluster, "_subcluster", submatrix)
+    monkeypatch.setattr(RandomCluster, "_subcluster", submatrix)
     result = theorem_5.measure(_system("gaussian", 2))
     assert result.holds is False
     assert result.measured["number of atoms at which U_n has ended"] == 2
@@ -59,8 +61,8 @@ def test_loewdin_is_of_finite_body_order(model):
 
 def test_linear_energies_know_their_neighbours():
     """E_1 ∝ (H − v)_ℓℓ = H⁰_ℓℓ: excluded from the least last term, zero beyond n = 0 as it must."""
-    problem = theorem_5.RandomCluster("gaussian", 5, 0)
-    fitted = theorem_5.PolynomialOccupation.interpolate(problem.spectral_set, 1, 5.0, problem.mu)
+    problem = RandomCluster("gaussian", 5, 0)
+    fitted = PolynomialOccupation.interpolate(problem.spectral_set, 1, 5.0, problem.mu)
     energy = problem.expand(problem.site_energy(fitted), 0, 3)
     assert energy.largest[0] > 0.1
     assert np.all(energy.largest[1:] <= energy.rounding[1:])
