@@ -11,17 +11,14 @@ from functools import cached_property
 
 import numpy as np
 import scipy.linalg
-from scipy.sparse.linalg import ArpackError, LinearOperator, eigs, gmres, onenormest
+from scipy.sparse.linalg import ArpackError, LinearOperator, eigs, onenormest
 
 from scc.arrays import FloatArray
+from scc.equilibration.krylov import REQUESTED, solve_krylov
 from scc.equilibration.work import Work
 from scc.errors import ConvergenceError
 from scc.functional.energy import FunctionalState
 
-# GMRES is asked for what float64 can give; a solution whose true residual is worse than
-# ``_ACCEPTED`` (relative) is refused.
-_REQUESTED = 1e-13
-_ACCEPTED = 1e-9
 # Share of a Ritz vector in the start of the recursion (relative, in the metric K) from which it
 # counts. The start lies in the range of χ₀ to rounding; the dense spectrum draws the same line.
 _LEAST_WEIGHT = 1e-12
@@ -65,28 +62,15 @@ class DielectricOperator:
         # ε⁻¹ = 1 + K (ε†)⁻¹ χ₀: one route for both, preconditioned on the density side.
         return potential + self.kernel(self.solve_adjoint(self.independent_response(potential)))
 
-    def solve_adjoint(self, density: FloatArray, tolerance: float = _REQUESTED) -> FloatArray:
+    def solve_adjoint(self, density: FloatArray, tolerance: float = REQUESTED) -> FloatArray:
         """(ε†)⁻¹ dD. Raises ConvergenceError when ε is singular to working precision."""
-        scale = float(np.max(np.abs(density), initial=0.0))
-        if scale == 0.0:
-            return np.zeros(self.shape)
-        precondition = self._precondition
-        operator = LinearOperator(
-            (self.size, self.size),
-            matvec=lambda x: precondition(self.apply_adjoint(x.reshape(self.shape))).ravel(),
-            dtype=np.float64,
+        return solve_krylov(
+            self.apply_adjoint,
+            density,
+            "dielectric equation",
+            precondition=self._precondition,
+            tolerance=tolerance,
         )
-        right = precondition(density / scale).ravel()  # squares of 1e-200 are zero
-        x, _ = gmres(
-            operator, right, rtol=tolerance, atol=0.0, restart=min(self.size, 150), maxiter=3
-        )
-        defect = np.linalg.norm(operator.matvec(x) - right) / np.linalg.norm(right)
-        if not defect <= max(_ACCEPTED, 10.0 * tolerance):
-            raise ConvergenceError(
-                f"dielectric equation not solved: relative residual {defect:.2e} "
-                "(the state is unstable or nearly so)"
-            )
-        return np.asarray(scale * x.reshape(self.shape))
 
     def extreme_eigenvalues(
         self, tolerance: float = 1e-6, max_steps: int = 200, dense_below: int = 256

@@ -1,17 +1,27 @@
 """The equilibration map r ↦ v̂*(r): ``equilibrate(functional, solver) → Equilibrium``."""
 
 from dataclasses import replace
+from typing import overload
 
 import numpy as np
 
 from scc.arrays import FloatArray
 from scc.equilibration.commutator_diis import CommutatorDIIS
-from scc.equilibration.equilibrium import CONVERGED, Equilibrium
-from scc.equilibration.problems import DensityFixedPoint, FeatureFixedPoint, FixedPointProblem
-from scc.equilibration.solvers import Anderson, Callback, Outcome, Solver
+from scc.equilibration.equilibrium import Equilibrium
+from scc.equilibration.problems import (
+    DensityFixedPoint,
+    FeatureFixedPoint,
+    FixedPointProblem,
+    ProjectionFixedPoint,
+)
+from scc.equilibration.projected_equilibrium import ProjectedEquilibrium
+from scc.equilibration.solution import CONVERGED
+from scc.equilibration.solvers import Anderson, Callback, LinearSolve, Outcome, Solver
 from scc.equilibration.work import Work
 from scc.errors import InputError
+from scc.functional.closure import Conjugate
 from scc.functional.energy import EnergyFunctional
+from scc.functional.projection_functional import ProjectionFunctional
 from scc.models.tight_binding import BoundTightBinding
 from scc.occupations.ensemble import Canonical, GrandCanonical
 
@@ -20,6 +30,7 @@ from scc.occupations.ensemble import Canonical, GrandCanonical
 _NUMBER_CHANGES = 40
 
 
+@overload
 def equilibrate(
     functional: EnergyFunctional,
     solver: Solver | None = None,
@@ -29,12 +40,39 @@ def equilibrate(
     max_builds: int = 200,
     callback: Callback | None = None,
     throw: bool = False,
-) -> Equilibrium:
-    """Solve T(v̂) = 0, eq. (2.24)/(2.27), starting from ``features`` (default: neutral atoms).
+) -> Equilibrium: ...
 
-    ``tolerance``: density residual (electrons). The result carries its status; with ``throw`` a
+
+@overload
+def equilibrate(
+    functional: ProjectionFunctional,
+    solver: Solver | None = None,
+    *,
+    features: FloatArray | None = None,
+    tolerance: float = 1e-10,
+    max_builds: int = 200,
+    callback: Callback | None = None,
+    throw: bool = False,
+) -> ProjectedEquilibrium: ...
+
+
+def equilibrate(
+    functional: EnergyFunctional | ProjectionFunctional,
+    solver: Solver | None = None,
+    *,
+    features: FloatArray | None = None,
+    tolerance: float = 1e-10,
+    max_builds: int = 200,
+    callback: Callback | None = None,
+    throw: bool = False,
+) -> Equilibrium | ProjectedEquilibrium:
+    """Solve T(v̂) = 0, eq. (2.24)/(2.27), or v̂ = ∫V[ρ(v̂)]ψ, (4.1), whichever closes the functional.
+
+    It starts from ``features`` (default: neutral atoms; no field under projection). ``tolerance``:
+    density residual (electrons). The result carries its status; with ``throw`` a
     status other than ``converged`` raises ConvergenceError instead. Where E[ρ] is not convex a
-    converged fixed point is checked for stability (λ_min(ε) > 0).
+    converged fixed point is checked for stability (λ_min(ε) > 0; under projection no eigenvalue of
+    1 − Kχ with a real part ≤ 0).
 
     At β = ∞ and fixed µ, 𝒢 jumps with the electron number: the occupation is frozen, the canonical
     problem solved, and the count checked against µ afterwards.
@@ -44,6 +82,42 @@ def equilibrate(
     if max_builds < 1:
         raise InputError(f"max_builds must be at least 1, got {max_builds}")
     solver = solver if solver is not None else default_solver(functional)
+    result: Equilibrium | ProjectedEquilibrium
+    if isinstance(functional, ProjectionFunctional):
+        result = _projected(functional, solver, features, tolerance, max_builds, callback)
+    else:
+        result = _variational(functional, solver, features, tolerance, max_builds, callback)
+    return result.require_converged() if throw else result
+
+
+def _projected(
+    functional: ProjectionFunctional,
+    solver: Solver,
+    features: FloatArray | None,
+    tolerance: float,
+    max_builds: int,
+    callback: Callback | None,
+) -> ProjectedEquilibrium:
+    work = Work()
+    problem = ProjectionFixedPoint(functional, work)
+    outcome = solver.run(problem, problem.start(features), tolerance, max_builds, callback)
+    last = outcome.iterate
+    result = ProjectedEquilibrium(
+        functional, last.state, outcome.status, last.density_residual, outcome.history, work
+    )
+    if result.converged and not result.stable:
+        return replace(result, status="unstable")
+    return result
+
+
+def _variational(
+    functional: EnergyFunctional,
+    solver: Solver,
+    features: FloatArray | None,
+    tolerance: float,
+    max_builds: int,
+    callback: Callback | None,
+) -> Equilibrium:
     work = Work()
     frozen = isinstance(functional.ensemble, GrandCanonical) and np.isinf(functional.beta)
     if frozen and functional.has_exact_occupation:
@@ -52,16 +126,17 @@ def equilibrate(
         problem = _problem(functional, work)
         outcome = solver.run(problem, problem.start(features), tolerance, max_builds, callback)
         result = _result(functional, outcome, work)
+    conjugate = isinstance(functional.closure, Conjugate)
     # Polynomials are never far out: they stay on their spectral set, which need not reach v̂ = 0.
-    expansion = functional.has_exact_occupation and not functional.model.complete
+    expansion = functional.has_exact_occupation and not conjugate
     if result.converged and expansion and _degenerate(result):
         result = replace(result, status="stalled")
     # Lemma 11 certifies convex E[ρ] with complete features; polynomial models have critical points.
-    certified = functional.convex and functional.model.complete
+    certified = functional.convex and conjugate
     judged = result.converged and functional.has_exact_occupation and not certified
     if judged and not result.stable:
         result = replace(result, status="unstable")
-    return result.require_converged() if throw else result
+    return result
 
 
 def _degenerate(result: Equilibrium) -> bool:
@@ -78,11 +153,14 @@ def _degenerate(result: Equilibrium) -> bool:
     return bool(np.max(here) < 1e-6 * np.max(there))
 
 
-def default_solver(functional: EnergyFunctional) -> Solver:
+def default_solver(functional: EnergyFunctional | ProjectionFunctional) -> Solver:
     """CommutatorDIIS for density matrices, Anderson for atomic charges and for expansions in Ξ.
 
-    DIIS relies on Φ(ρ) being the minimiser of a linearised energy, so on exact occupations.
+    Under projection one linear solve if the density is affine in v̂, else Anderson. DIIS relies on
+    Φ(ρ) being the minimiser of a linearised energy, so on exact occupations.
     """
+    if isinstance(functional, ProjectionFunctional):
+        return LinearSolve() if functional.affine else Anderson()
     model = functional.model
     matrix = model.complete and len(model.feature_shape) == 2
     if matrix and functional.has_exact_occupation and isinstance(model, BoundTightBinding):
@@ -91,7 +169,7 @@ def default_solver(functional: EnergyFunctional) -> Solver:
 
 
 def _problem(functional: EnergyFunctional, work: Work) -> FixedPointProblem:
-    if functional.model.complete:
+    if isinstance(functional.closure, Conjugate):
         return DensityFixedPoint(functional, work)
     return FeatureFixedPoint(functional, work)
 

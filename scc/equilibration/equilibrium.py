@@ -1,6 +1,6 @@
 """The result of an equilibration: state, status, and what can be asked of it on demand."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -8,15 +8,13 @@ import scipy.linalg
 
 from scc.arrays import FloatArray
 from scc.equilibration.dielectric import DielectricOperator
-from scc.equilibration.work import Work
-from scc.errors import ConvergenceError
+from scc.equilibration.solution import Solution
+from scc.functional.closure import Conjugate
 from scc.functional.energy import EnergyFunctional, FunctionalState
-
-CONVERGED = "converged"
 
 
 @dataclass
-class Equilibrium:
+class Equilibrium(Solution):
     """v̂*(r) with T(v̂*) = 0, or an honest account of why not.
 
     Attributes
@@ -29,57 +27,12 @@ class Equilibrium:
         Largest |ρ_out − ρ_in| coefficient (complete features) or |∂𝒢/∂v̂| (expansion), electrons.
     history
         The residual of every density build.
+    energy
+        𝒢(r, v̂*), or 𝒢 + µN in the canonical ensemble, Hartree.
     """
 
     functional: EnergyFunctional
     state: FunctionalState
-    status: str
-    residual: float
-    history: list[float]
-    work: Work = field(default_factory=Work)
-
-    @property
-    def converged(self) -> bool:
-        return self.status == CONVERGED
-
-    def require_converged(self) -> "Equilibrium":
-        """Return self, or raise ConvergenceError saying the status and the residual."""
-        if not self.converged:
-            raise ConvergenceError(
-                f"equilibration {self.status}: density residual {self.residual:.2e} "
-                f"after {self.density_builds} density builds"
-            )
-        return self
-
-    @property
-    def density_builds(self) -> int:
-        """Number of diagonalisations v̂ ↦ ρ."""
-        return self.work.density_builds
-
-    @property
-    def response_applications(self) -> int:
-        """Number of χ₀ applications, those inside Krylov iterations included."""
-        return self.work.response_applications
-
-    @property
-    def iterations(self) -> int:
-        """Evaluations of the fixed-point map."""
-        return len(self.history)
-
-    @property
-    def features(self) -> FloatArray:
-        """v̂*."""
-        return self.state.features
-
-    @property
-    def density(self) -> FloatArray:
-        """D at v̂*."""
-        return self.state.density
-
-    @property
-    def energy(self) -> float:
-        """𝒢(r, v̂*), or 𝒢 + µN in the canonical ensemble, Hartree."""
-        return self.state.energy
 
     @property
     def charges(self) -> FloatArray:
@@ -109,7 +62,7 @@ class Equilibrium:
     @cached_property
     def extreme_eigenvalues(self) -> tuple[float, float]:
         """(λ_min, λ_max) of ε; in the expansion form of (−K)⁻¹∂²𝒢 on the range of K."""
-        if self.functional.model.complete:
+        if isinstance(self.functional.closure, Conjugate):
             return self.dielectric.extreme_eigenvalues()
         curvature, response = self.hessian, -self.state.local.feature_response()
         values, vectors = scipy.linalg.eigh(response)

@@ -1,7 +1,8 @@
 """Self-consistency as a fixed point x = Φ(x), in the two forms the models need.
 
-*Density form* (complete features): x = D, Φ(D) = D(v̂ = V[D]). One density build an evaluation;
-the residual Φ(D) − D is in electrons.
+*Density form*, where the closure gives v̂ as a function of D (conjugate: v̂ = V[D]; projection (4.1):
+v̂ = K D + v̂_ext): x = D, Φ(D) = D(v̂[D]). One density build an evaluation; the residual Φ(D) − D is
+in electrons (times bohr^λ for multipoles).
 
 *Feature form* (expansion in Ξ, (2.19)): x = v̂, Φ(v̂) = v̂ + K⁺ ∂𝒢/∂v̂ with
 K = 2⟨DF(H)[W], W⟩ ≤ 0: v(Φ(v̂)) is the best approximation of ∫φ⊗φV_eff in the −DF-weighted norm,
@@ -11,18 +12,16 @@ make K singular; its null space is truncated, and V and ρ, not v̂, are determi
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
-import scipy.linalg
 
 from scc.arrays import FloatArray
 from scc.equilibration.dielectric import local_response_preconditioner
 from scc.equilibration.work import Work
-from scc.functional.energy import EnergyFunctional, FunctionalState
-
-# Relative size below which eigenvalues of K count as redundancy of Ξ, not as response.
-_REDUNDANT = 1e-11
+from scc.functional.closure import Expansion, ExplicitClosure
+from scc.functional.energy import EnergyFunctional
+from scc.functional.projection_functional import ProjectionFunctional
 
 
 @dataclass(frozen=True)
@@ -30,13 +29,13 @@ class Iterate:
     """One evaluation of Φ.
 
     ``residual`` = Φ(x) − x; ``density_residual`` is the figure convergence is judged by: the
-    largest |Φ(D) − D|, or |∂𝒢/∂v̂| in the feature form (electrons).
+    largest |Φ(D) − D|, or |∂𝒢/∂v̂| in the feature form (electrons). ``state`` is the functional's.
     """
 
     x: FloatArray
     residual: FloatArray
     density_residual: float
-    state: FunctionalState
+    state: Any
 
 
 class FixedPointProblem(Protocol):
@@ -55,36 +54,69 @@ class FixedPointProblem(Protocol):
         ...
 
 
-class DensityFixedPoint:
-    """x = D, Φ(D) = D(V[D])."""
+class _ExplicitFixedPoint:
+    """x = D, Φ(D) = D(v̂[D]) for any explicit closure."""
 
-    def __init__(self, functional: EnergyFunctional, work: Work) -> None:
-        self.functional = functional
-        self.work = work
-
-    def start(self, features: FloatArray | None) -> FloatArray:
-        """D of given features, or superposed neutral atoms."""
-        if features is None:
-            return self.functional.model.initial_density()
-        self.work.density_builds += 1
-        return self.functional.evaluate(features).density
+    functional: EnergyFunctional | ProjectionFunctional
+    work: Work
 
     def evaluate(self, x: FloatArray) -> Iterate:
         self.work.density_builds += 1
-        state = self.functional.evaluate(self.functional.potential(x))
+        state = self.functional.evaluate(self._closure.features(x))
         residual = state.density - x
         return Iterate(x, residual, float(np.max(np.abs(residual))), state)
 
     def jacobian(self, iterate: Iterate) -> Callable[[FloatArray], FloatArray]:
         def apply(direction: FloatArray) -> FloatArray:
             self.work.response_applications += 1
-            kernel = self.functional.kernel(iterate.x, direction)
-            return iterate.state.local.density_jvp(kernel)
+            moved = self._closure.features_jvp(iterate.x, direction)
+            change: FloatArray = iterate.state.local.density_jvp(moved)
+            return change
 
         return apply
 
+    @property
+    def _closure(self) -> ExplicitClosure:
+        closure = self.functional.closure
+        assert not isinstance(closure, Expansion)
+        return closure
+
+
+class DensityFixedPoint(_ExplicitFixedPoint):
+    """x = D, Φ(D) = D(V[D])."""
+
+    def __init__(self, functional: EnergyFunctional, work: Work) -> None:
+        self.functional = functional
+        self.work = work
+        self._model = functional.model
+
+    def start(self, features: FloatArray | None) -> FloatArray:
+        """D of given features, or superposed neutral atoms."""
+        if features is None:
+            return self._model.initial_density()
+        self.work.density_builds += 1
+        return self.functional.evaluate(features).density
+
     def preconditioner(self, iterate: Iterate) -> Callable[[FloatArray], FloatArray]:
         return local_response_preconditioner(iterate.state)
+
+
+class ProjectionFixedPoint(_ExplicitFixedPoint):
+    """x = p, Φ(p) = ρ(r, K p + v̂_ext)."""
+
+    def __init__(self, functional: ProjectionFunctional, work: Work) -> None:
+        self.functional = functional
+        self.work = work
+
+    def start(self, features: FloatArray | None) -> FloatArray:
+        """p of given features, or of no field."""
+        self.work.density_builds += 1
+        if features is None:
+            features = self.functional.initial_features()
+        return self.functional.evaluate(features).density
+
+    def preconditioner(self, iterate: Iterate) -> Callable[[FloatArray], FloatArray]:
+        return lambda residual: residual
 
 
 class FeatureFixedPoint:
@@ -93,6 +125,7 @@ class FeatureFixedPoint:
     def __init__(self, functional: EnergyFunctional, work: Work) -> None:
         self.functional = functional
         self.work = work
+        self._steps: tuple[Any, Callable[[FloatArray], FloatArray]] | None = None
 
     def start(self, features: FloatArray | None) -> FloatArray:
         """Given features, or the least-squares fit of the potential of superposed atoms."""
@@ -122,19 +155,10 @@ class FeatureFixedPoint:
     def preconditioner(self, iterate: Iterate) -> Callable[[FloatArray], FloatArray]:
         return lambda residual: residual
 
-    def _pseudo_inverse(self, state: FunctionalState, gradient: FloatArray) -> FloatArray:
-        """K⁺ ∂𝒢/∂v̂ with the null space of K truncated (K ≤ 0: a descent direction)."""
-        values, vectors = self._spectrum(state)
-        keep = np.abs(values) > _REDUNDANT * np.max(np.abs(values))
-        inner = vectors[:, keep].T @ gradient.ravel()
-        return np.asarray((vectors[:, keep] @ (inner / values[keep])).reshape(gradient.shape))
-
-    def _spectrum(self, state: FunctionalState) -> tuple[FloatArray, FloatArray]:
-        cached = getattr(self, "_cache", None)
-        if cached is None or cached[0] is not state:
-            response = state.local.feature_response()
-            self.work.response_applications += len(response)
-            values, vectors = scipy.linalg.eigh(response)
-            cached = (state, values, vectors)
-            self._cache = cached
-        return cached[1], cached[2]
+    def _pseudo_inverse(self, state: Any, gradient: FloatArray) -> FloatArray:
+        """K⁺ ∂𝒢/∂v̂; each column of K is an application of χ₀."""
+        if self._steps is None or self._steps[0] is not state:
+            assert isinstance(self.functional.closure, Expansion)
+            self._steps = (state, self.functional.closure.steps(state))
+            self.work.response_applications += gradient.size
+        return self._steps[1](gradient)

@@ -13,8 +13,9 @@ import numpy as np
 from scipy.sparse.linalg import LinearOperator, gmres
 
 from scc.arrays import FloatArray
+from scc.equilibration.krylov import REQUESTED, solve_krylov
 from scc.equilibration.problems import FixedPointProblem, Iterate
-from scc.errors import InputError
+from scc.errors import ConvergenceError, InputError
 
 # A residual this many times the smallest one seen, and larger than the first: diverged.
 _DIVERGED = 1e3
@@ -200,6 +201,41 @@ class NewtonKrylov:
         forcing = max(min(0.1, iterate.density_residual), 1e-12)
         delta, _ = gmres(operator, right, rtol=forcing, atol=0.0, restart=min(size, 150), maxiter=2)
         return np.asarray(delta.reshape(shape))
+
+
+@dataclass(frozen=True)
+class LinearSolve:
+    """(1 − Φ′) δ = Φ(x) − x to the tolerance, for an affine Φ: one evaluation before, one after.
+
+    Rounding in the residual may ask for a second solve. Φ that is not affine is iterated by plain
+    Newton steps, without any safeguard. Each Krylov step is one application of χ.
+    """
+
+    def run(
+        self,
+        problem: FixedPointProblem,
+        x0: FloatArray,
+        tolerance: float,
+        max_builds: int,
+        callback: Callback | None = None,
+    ) -> Outcome:
+        monitor = Monitor(problem, tolerance, max_builds, callback)
+        iterate = monitor.evaluate(x0)
+        while not monitor.finished:
+            jacobian = problem.jacobian(iterate)
+            forcing = 0.1 * tolerance / float(np.linalg.norm(iterate.residual))
+            try:
+                delta = solve_krylov(
+                    lambda d, jacobian=jacobian: d - jacobian(d),  # type: ignore[misc]
+                    iterate.residual,
+                    "self-consistency",
+                    tolerance=min(max(forcing, REQUESTED), 0.1),
+                )
+            except ConvergenceError:
+                monitor.status = "stalled"
+                break
+            iterate = monitor.evaluate(iterate.x + delta)
+        return monitor.outcome()
 
 
 class Monitor:

@@ -19,6 +19,7 @@ import numpy as np
 from scc.arrays import FloatArray
 from scc.configuration import Configuration
 from scc.errors import InputError
+from scc.functional.closure import Conjugate, Expansion
 from scc.functional.terms import DensityTerm, LocalDensityTerm
 from scc.models.protocol import BoundModel, LocalState
 from scc.occupations.ensemble import Canonical, GrandCanonical
@@ -88,6 +89,7 @@ class EnergyFunctional:
         self.beta = self.occupation.beta
 
         self.has_exact_occupation = occupation is None
+        self.closure: Conjugate | Expansion = Conjugate(self) if model.complete else Expansion()
 
     def with_ensemble(self, ensemble: GrandCanonical | Canonical) -> "EnergyFunctional":
         """The same functional (exact occupations, prepared terms kept) in another ensemble.

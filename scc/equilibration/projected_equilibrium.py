@@ -1,0 +1,131 @@
+r"""The result of closing v̂ by projection: adjoint forces and the spectrum of 1 − Kχ.
+
+The solution is not a stationary point of the energy (see
+:mod:`scc.functional.projection_functional`), so each force evaluation solves one linear equation
+for the adjoint λ. χ need not be symmetric and Kχ may have complex eigenvalues; those of
+1 − Kχ that are not 1 are those of the smaller 1 − χK.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+import scipy.linalg
+from scipy.sparse.linalg import ArpackError, LinearOperator, eigs
+
+from scc.arrays import FloatArray
+from scc.equilibration.krylov import solve_krylov
+from scc.equilibration.solution import Solution
+from scc.errors import ConvergenceError
+from scc.functional.projection_functional import ProjectionFunctional, ProjectionState
+
+_DENSE_BELOW = 500  # rows of χK
+
+
+class ResponseSpectrum(NamedTuple):
+    """Extremes of the eigenvalues µ of Kχ.
+
+    Attributes:
+        radius: largest |µ|; below 1 the plain iteration converges.
+        smallest_modulus: smallest |1 − µ|: distance to a singular self-consistency.
+        smallest_real: smallest Re(1 − µ); positive iff small enough damped steps converge.
+    """
+
+    radius: float
+    smallest_modulus: float
+    smallest_real: float
+
+
+@dataclass
+class ProjectedEquilibrium(Solution):
+    """v̂* = Kρ(r, v̂*) + v̂_ext, or an honest account of why not.
+
+    ``status`` is ``converged``, ``stalled``, ``diverged`` or ``unstable`` (an eigenvalue of 1 − Kχ
+    has a real part ≤ 0); ``residual`` the largest |ρ_out − ρ_in|, e·bohr^λ.
+    """
+
+    functional: ProjectionFunctional
+    state: ProjectionState
+
+    @cached_property
+    def adjoint(self) -> FloatArray:
+        """λ of (1 − χᵀKᵀ)λ = ∂E/∂v̂, (M, F). Raises ConvergenceError where that is singular."""
+        return solve_krylov(self._apply_transpose, self.state.gradient, "adjoint equation")
+
+    @cached_property
+    def forces(self) -> FloatArray:
+        """−dE/dr with v̂* following the atoms, (M, 3), Hartree/bohr."""
+        return self.state.forces(self.adjoint)
+
+    @cached_property
+    def spectrum(self) -> ResponseSpectrum:
+        """Extreme eigenvalues of Kχ: dense up to 500 multipoles, else by Arnoldi iterations.
+
+        Raises ConvergenceError when those do not converge.
+        """
+        size = self.density.size
+        if size <= _DENSE_BELOW:
+            columns = [
+                self._response(unit.reshape(self.density.shape)).ravel() for unit in np.eye(size)
+            ]
+            return _extremes(scipy.linalg.eigvals(np.array(columns).T))
+        forward = self._operator(self._response)
+        resolvent = self._operator(self._solve)
+        try:
+            largest = _arnoldi(forward, "LM")
+            rightmost = _arnoldi(forward, "LR")
+            nearest = 1.0 - 1.0 / _arnoldi(resolvent, "LM")
+        except ArpackError as error:
+            raise ConvergenceError(f"spectrum of the response: {error}") from error
+        return _extremes(np.array([largest, rightmost, nearest]))
+
+    @property
+    def stable(self) -> bool:
+        """A converged fixed point to which small damped steps lead back."""
+        return self.converged and self.spectrum.smallest_real > 0.0
+
+    def solve_response(self, source: FloatArray) -> FloatArray:
+        """(1 − Kχ)⁻¹ dv̂, (M, F): the self-consistent change of v̂ for a bare one."""
+        return solve_krylov(self._apply, source, "response equation")
+
+    def _apply(self, direction: FloatArray) -> FloatArray:
+        self.work.response_applications += 1
+        return self.state.residual_jvp(direction)
+
+    def _apply_transpose(self, cotangent: FloatArray) -> FloatArray:
+        self.work.response_applications += 1
+        return self.state.residual_vjp(cotangent)
+
+    def _response(self, density: FloatArray) -> FloatArray:
+        """χK dp, (M, 9)."""
+        self.work.response_applications += 1
+        return self.state.local.density_jvp(self.functional.operator.apply(density))
+
+    def _solve(self, density: FloatArray) -> FloatArray:
+        """(1 − χK)⁻¹ dp."""
+        return solve_krylov(lambda p: p - self._response(p), density, "response equation")
+
+    def _operator(self, apply: Callable[[FloatArray], FloatArray]) -> LinearOperator:
+        shape, size = self.density.shape, self.density.size
+        return LinearOperator(
+            (size, size), matvec=lambda x: apply(x.reshape(shape)).ravel(), dtype=np.float64
+        )
+
+
+def _arnoldi(operator: LinearOperator, which: str) -> complex:
+    """The extreme eigenvalue of a real operator, from a fixed start."""
+    start = np.random.default_rng(0).standard_normal(operator.shape[0])
+    values = eigs(operator, k=1, which=which, v0=start, tol=1e-6, ncv=30, return_eigenvectors=False)
+    return complex(values[0])
+
+
+def _extremes(values: FloatArray) -> ResponseSpectrum:
+    """Of given eigenvalues of Kχ, to which the eigenvalue 0 is added (F may be small)."""
+    gaps = 1.0 - values
+    return ResponseSpectrum(
+        float(np.max(np.abs(values), initial=0.0)),
+        float(np.min(np.abs(gaps), initial=1.0)),
+        float(np.min(gaps.real, initial=1.0)),
+    )

@@ -1,0 +1,110 @@
+r"""How the potential features v̂ are closed: what makes (r, v̂) self-consistent.
+
+A local model takes v̂ to a density D. A closure goes back from the density to v̂. It is *explicit*
+where v̂ is a function of D,
+
+    conjugate    v̂ = V[D] = ∂E/∂D, complete features (2.26): v̂ is the potential itself;
+    projection   v̂ = ∫ V ψ = K(r) D + v̂_ext, eq. (4.1): the potential seen by probe functions;
+
+self-consistency is then the fixed point D = D(r, v̂[D]). Otherwise v̂ solves the Euler–Lagrange
+equation ∂𝒢/∂v̂ = 0, and a fixed point needs a metric to go from a gradient to a step,
+
+    expansion    V = Σ v̂ Ξ, eq. (2.19), (2.27): the metric is −K = −2⟨DF(H)[W], W⟩, so that the
+                 step goes to the best approximation (2.25) of V from the span of Ξ.
+
+*Conjugate* and *expansion* make 𝒢 stationary: forces are partial derivatives. *Projection* does
+not (Remark 12: unless the probes are conjugate to the density, when K = J), and needs an adjoint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import scipy.linalg
+
+from scc.arrays import FloatArray
+from scc.electrostatics.multipoles.projection import ProjectionOperator
+
+if TYPE_CHECKING:
+    from scc.functional.energy import FunctionalState
+
+# Relative size below which eigenvalues of K count as redundancy of Ξ, not as response.
+_REDUNDANT = 1e-11
+
+
+class ExplicitClosure(Protocol):
+    """v̂ as a function of the density D."""
+
+    @property
+    def variational(self) -> bool:
+        """Whether the functional is stationary in v̂ at a solution."""
+        ...
+
+    def features(self, density: FloatArray) -> FloatArray:
+        """v̂[D]."""
+        ...
+
+    def features_jvp(self, density: FloatArray, direction: FloatArray) -> FloatArray:
+        """∂v̂/∂D · dD at D."""
+        ...
+
+
+class _Energy(Protocol):
+    """The explicit energy of the density, as :class:`EnergyFunctional` offers it."""
+
+    def potential(self, density: FloatArray) -> FloatArray: ...
+    def kernel(self, density: FloatArray, direction: FloatArray) -> FloatArray: ...
+
+
+class Conjugate:
+    """v̂ = ∂E[D]/∂D, of the shape of D."""
+
+    variational = True
+
+    def __init__(self, energy: _Energy) -> None:
+        self._energy = energy
+
+    def features(self, density: FloatArray) -> FloatArray:
+        """V[D]."""
+        return self._energy.potential(density)
+
+    def features_jvp(self, density: FloatArray, direction: FloatArray) -> FloatArray:
+        """K dD = ∂²E/∂D²·dD."""
+        return self._energy.kernel(density, direction)
+
+
+class Projection:
+    """v̂ = K(r) p + v̂_ext, (M, F), for multipoles p (M, 9)."""
+
+    variational = False
+
+    def __init__(self, operator: ProjectionOperator) -> None:
+        self.operator = operator
+
+    def features(self, density: FloatArray) -> FloatArray:
+        """K p + v̂_ext."""
+        return self.operator.apply(density) + self.operator.external
+
+    def features_jvp(self, density: FloatArray, direction: FloatArray) -> FloatArray:
+        """K dp."""
+        return self.operator.apply(direction)
+
+
+class Expansion:
+    """V = Σ v̂ Ξ with ∂𝒢/∂v̂ = 0; steps are K⁺ times a gradient, K = 2⟨DF(H)[W], W⟩ ≤ 0."""
+
+    variational = True
+
+    def steps(self, state: FunctionalState) -> Callable[[FloatArray], FloatArray]:
+        """∂𝒢/∂v̂ ↦ K⁺ ∂𝒢/∂v̂ at a state, the null space of K truncated: a descent direction."""
+        values, vectors = scipy.linalg.eigh(state.local.feature_response())
+        keep = np.abs(values) > _REDUNDANT * np.max(np.abs(values))
+        values, vectors = values[keep], vectors[:, keep]
+
+        def step(gradient: FloatArray) -> FloatArray:
+            inner = vectors.T @ gradient.ravel()
+            return np.asarray((vectors @ (inner / values)).reshape(gradient.shape))
+
+        return step
