@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import importlib
 import math
-from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
+from scc.claims._bound_figure import draw
 from scc.claims.claim import Claim, System, SystemResult
 from scc.theory.random_systems import Model, Recipe, random_system
 from scc.theory.statement import Check, satisfied
+from scc.theory.system import TightBindingSystem
 
 
 def bound_claim(claim_id: str, statement: str, source: str, gaussian: bool = True) -> Claim:
@@ -36,37 +36,47 @@ def bound_systems(module: str, full: bool, gaussian: bool) -> list[System]:
     """Random systems by seed: dimensions 1-3, temperatures 1 to ∞, both models."""
     rng = np.random.default_rng(4)
     found: list[System] = []
-    betas = (1.0, 8.0, 60.0, math.inf)
     models: tuple[Model, ...] = ("onsite",)
     if gaussian:
         models = ("onsite", "onsite", "orthonormal", "loewdin")
     for repeat in range(6 if full else 1):
         for dimension in (1, 2, 3):
-            for beta in betas:
+            for beta in (1.0, 8.0, 60.0, math.inf):
                 model = models[(len(found) + repeat) % len(models)]
-                recipe = Recipe(
-                    model=model,
-                    dimension=dimension,
-                    atoms=int(rng.integers(4, 60 if full else 30) if model == "onsite" else 8),
-                    seed=int(rng.integers(2**31)),
-                    splitting=float(np.exp(rng.uniform(math.log(0.05), math.log(3.0)))),
-                    disorder=float(rng.uniform(0.0, 0.5)),
-                    beta=beta,
-                    share=float(rng.uniform(0.25, 0.75)),
-                )
-                label = "inf" if math.isinf(beta) else f"{beta:g}"
-                name = f"{model}, {dimension}D, M = {recipe.atoms}, beta = {label}"
-                parameters: dict[str, Any] = asdict(recipe) | {"beta": label, "statement": module}
-                found.append(System(f"{name}, seed {recipe.seed}", parameters))
+                atoms = int(rng.integers(4, 60 if full else 30)) if model == "onsite" else 8
+                found.append(drawn(rng, module, model, dimension, atoms, beta))
     return found
+
+
+def drawn(
+    rng: np.random.Generator, module: str, model: Model, dimension: Any, atoms: int, beta: float
+) -> System:
+    """One random system for the statement ``module``, levels split by 0.05 to 3 Hartree."""
+    recipe = Recipe(
+        model=model,
+        dimension=dimension,
+        atoms=atoms,
+        seed=int(rng.integers(2**31)),
+        splitting=float(np.exp(rng.uniform(math.log(0.05), math.log(3.0)))),
+        disorder=float(rng.uniform(0.0, 0.5)),
+        beta=beta,
+        share=float(rng.uniform(0.25, 0.75)),
+    )
+    name = f"{model}, {dimension}D, M = {atoms}, beta = {beta:g}, seed {recipe.seed}"
+    return System(name, asdict(recipe) | {"beta": f"{beta:g}", "statement": module})
+
+
+def case_of(system: System) -> TightBindingSystem:
+    """The random system the parameters describe, those that are no part of its recipe left out."""
+    names = {field.name for field in fields(Recipe)}
+    recipe = {key: value for key, value in system.parameters.items() if key in names}
+    return random_system(Recipe(**{**recipe, "beta": float(recipe["beta"])}))
 
 
 def measure(system: System) -> SystemResult:
     """All checks of the statement on one random system."""
-    parameters = dict(system.parameters)
-    statement: Any = importlib.import_module(f"scc.theory.{parameters.pop('statement')}")
-    parameters["beta"] = float(parameters["beta"])
-    case = random_system(Recipe(**parameters))
+    statement: Any = importlib.import_module(f"scc.theory.{system.parameters['statement']}")
+    case = case_of(system)
     hypotheses = statement.hypotheses(case)
     checks: list[Check] = statement.checks(case) if satisfied(hypotheses) else []
     measured: dict[str, Any] = {
@@ -90,25 +100,3 @@ def measure(system: System) -> SystemResult:
         holds=all(check.holds for check in checks) if checks else None,
         series={"largest value and its ratio to the allowed": pairs.reshape(-1, 2)},
     )
-
-
-def draw(results: Sequence[SystemResult]) -> Figure:
-    """Looseness bound/measured of every check on every system."""
-    figure = Figure(figsize=(7, 5.0), layout="constrained")
-    axes = figure.subplots()
-    names = sorted({name for r in results for name in r.measured["bound / measured"]})
-    for index, name in enumerate(names):
-        found = [
-            (position, r.measured["bound / measured"][name])
-            for position, r in enumerate(results)
-            if name in r.measured["bound / measured"]
-        ]
-        x, y = zip(*found, strict=True)
-        axes.plot(np.array(x) + 0.04 * index, y, ".", ms=5, label=name)
-    axes.axhline(1.0, color="k", lw=1)
-    axes.set_yscale("log")
-    axes.set_xlabel("system")
-    axes.set_ylabel("bound / measured (tightest entry)")
-    if names:
-        figure.legend(loc="outside lower center", ncols=2, fontsize=7)  # no point lies under it
-    return figure

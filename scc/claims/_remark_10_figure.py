@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from scc.claims._size_axis import size_axis
 from scc.claims.claim import SystemResult
 
 
@@ -39,8 +40,10 @@ def _degrees(axes: Axes, r: SystemResult) -> None:
     for name, rate in (("shift", theta), ("energy", 2.0 * theta)):
         first = r.series[name][0] * np.exp(-rate * (n - n[0]))
         axes.semilogy(n, first, "-", color="0.5", lw=1)
-    axes.set_ylim(bottom=1e-18)
-    axes.set_xlabel("N")
+    axes.plot([], [], "-", color="0.5", lw=1, label="$e^{−θN}$, $e^{−2θN}$")
+    axes.set_ylim(1e-18, 10.0)
+    axes.set_xlabel("degree N")
+    axes.set_ylabel("error (Hartree)")
 
 
 def _sizes(axes: Axes, r: SystemResult) -> None:
@@ -48,15 +51,17 @@ def _sizes(axes: Axes, r: SystemResult) -> None:
     atoms, far = r.series["atoms"], r.series["far"]
     axes.loglog(atoms, far, "s", label="far $|∂p/∂v|$ (electrons/Ha)")
     axes.loglog(atoms, far[-1] * atoms[-1] / atoms, "k-", lw=1, label="1/M")
-    axes.set_xlabel("number of atoms M")
+    axes.set_ylabel("error, response")
+    size_axis(axes, [*atoms, *r.series["sizes"]])
 
 
 def _equilibrated(axes: Axes, r: SystemResult) -> None:
     label = "$\\|v^\\star_N - v^\\star\\|_\\infty$, canonical (Ha)"
     axes.loglog(r.series["sizes"], r.series["error"], "o", label=label)
     middle = float(np.exp(np.mean(np.log(r.series["error"]))))
-    axes.set_ylim(middle / 5.0, middle * 5.0)
-    axes.set_xlabel("number of atoms M")
+    axes.set_ylim(middle / 10.0, middle * 10.0)
+    axes.set_ylabel("error (Hartree)")
+    size_axis(axes, r.series["sizes"])
 
 
 def _zero(axes: Axes, r: SystemResult) -> None:
@@ -65,12 +70,14 @@ def _zero(axes: Axes, r: SystemResult) -> None:
     axes.plot(r.series["degrees"], place, "o", ms=4, label="place of $ε_{F,N}$ (clipped)")
     axes.axhline(float(r.series["saddle"]), color="k", lw=1, label="c, critical point of g")
     axes.set_ylim(-2.1, 3.1)
-    axes.set_xlabel("N")
+    axes.set_xlabel("degree N")
+    axes.set_ylabel("level, in gaps above the lower edge")
 
 
 def _body_order(axes: Axes, r: SystemResult) -> None:
     n = r.series["orders"]
     axes.semilogy(n, np.maximum(r.series["fixed"], 1e-18), "o", label="fixed µ")
     axes.semilogy(n, r.series["canonical"], "s", label="$ε_{F,N}$ of each sub-cluster")
-    axes.set_xlabel("n")
+    axes.set_xlabel("number n of further atoms")
+    axes.set_ylim(1e-16, 1e4)
     axes.set_ylabel("$|U_n|$ (electrons)")

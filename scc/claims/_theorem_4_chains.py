@@ -30,7 +30,7 @@ def model_b_system(
     beta: float, gap: float, atoms: int, spacings: tuple[float, float] = (1.0, 1.3)
 ) -> System:
     """Model B, v̂ = v̂* held fixed."""
-    label = "inf" if math.isinf(beta) else f"{beta:g}"
+    label = f"{beta:g}"
     name = f"model B chain, M = {atoms}, beta = {label}, levels ±{0.5 * gap:g}"
     charges = [1.0, 1.0] if gap == 0.0 else [1.4, 0.6]
     parameters = {**_plain("model B", beta, gap, atoms), "spacings": list(spacings)}

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from scc.claims._size_axis import size_axis
 from scc.claims.claim import SystemResult
 
 NAMES = {
@@ -94,11 +95,9 @@ def _draw_growth(axes: Axes, results: Sequence[SystemResult]) -> None:
         )
         predicted = series["middle"][-1] + series["potential"] - series["potential"][-1]
         axes.semilogx(sizes, 1e3 * predicted, "--", lw=1, color=colour)
-        axes.set_xticks(sizes, [str(int(size)) for size in sizes])
-        axes.set_xticks([], minor=True)
+        size_axis(axes, sizes)
     axes.plot([], [], "k-", lw=1, label=r"$a + b\,\ln M$ fitted")
     axes.plot([], [], "k--", lw=1, label=r"$2\sigma\ln M$ of the line charge created by $F_N$")
-    axes.set_xlabel("number of atoms $M$")
     axes.set_ylabel(r"$|\hat v^*_N - \hat v^*|$ (mHartree)")
     axes.set_title(r"(d) on-site insulator, $\beta=\infty$: grows like $\ln M$", fontsize="medium")
     axes.legend(fontsize="x-small")

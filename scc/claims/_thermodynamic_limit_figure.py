@@ -14,7 +14,7 @@ from scc.claims.claim import SystemResult
 
 def draw(results: Sequence[SystemResult]) -> Figure:
     """Site energy against R with its bound; powers of n; exponentials of n."""
-    figure = Figure(figsize=(13, 4.2), layout="constrained")
+    figure = Figure(figsize=(13, 5.0), layout="constrained")
     clusters, islands, crystals = figure.subplots(1, 3)
     kinds: dict[str, list[SystemResult]] = {"cluster": [], "open": [], "periodic": []}
     for result in results:
@@ -27,14 +27,19 @@ def draw(results: Sequence[SystemResult]) -> Figure:
         _draw_periodic(crystals, result, f"C{index}")
     clusters.set(xlabel="radius R [bohr]", ylabel="|E − E(cluster)| [Ha]", yscale="log")
     clusters.set_title("fixed v̂: measured and bound (dashed)", fontsize=9)
-    islands.set(xlabel="n", ylabel="distance from the limit [a.u.]", xscale="log", yscale="log")
+    islands.set(
+        xlabel="atoms along an edge, n",
+        ylabel="distance from the limit [a.u.]",
+        xscale="log",
+        yscale="log",
+    )
     islands.xaxis.set_minor_formatter(NullFormatter())
     islands.set_title("equilibrium, open: predicted powers (lines)", fontsize=9)
-    crystals.set(xlabel="n", ylabel="change per atom [a.u.]", yscale="log")
+    crystals.set(xlabel="sites along an edge, n", ylabel="change per atom [a.u.]", yscale="log")
     crystals.set_title("equilibrium, periodic: predicted rates (lines)", fontsize=9)
-    for axes in (clusters, islands, crystals):
+    for axes, columns in ((clusters, 2), (islands, 2), (crystals, 1)):
         if axes.lines:
-            axes.legend(fontsize=6)
+            axes.legend(fontsize=6, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=columns)
     return figure
 
 

@@ -23,6 +23,7 @@ from scc.certify.api import certify
 from scc.certify.certificate import Certificate
 from scc.certify.failure import RefusedError
 from scc.claims._onsite_systems import equilibrium, model_b_chain
+from scc.claims._size_axis import size_axis
 from scc.claims.claim import Claim, System, SystemResult
 
 _LARGEST_RADIUS = 1e-10
@@ -109,23 +110,24 @@ def draw(results: Sequence[SystemResult]) -> Figure:
     """Radii, and seconds, against M."""
     figure = Figure(figsize=(9, 4.2), layout="constrained")
     left, right = figure.subplots(1, 2)
-    for kind, marker in (("insulator", "o"), ("metal", "s")):
+    sizes: set[float] = set()
+    for kind, style in (("insulator", "C0o"), ("metal", "C1s")):
         rows = [next(iter(r.series.values())) for r in results if r.parameters["kind"] == kind]
         if not rows:
             continue
         atoms, existence, uniqueness, distance, proof, check = np.array(rows).T
-        left.plot(atoms, uniqueness, f"{marker}-", label=f"{kind}: no other v_N within")
-        left.plot(atoms, distance, f"{marker}--", label=f"{kind}: |v_N − v|")
-        left.plot(atoms, existence, f"{marker}:", label=f"{kind}: v, v_N exist within")
-        right.plot(atoms, proof, f"{marker}-", label=f"{kind}: proof")
-        right.plot(atoms, check, f"{marker}--", label=f"{kind}: check")
-    left.axhline(_LARGEST_RADIUS, color="k", lw=0.8)
-    left.set_ylabel("Hartree")
-    right.set_ylabel("seconds")
+        left.plot(atoms, uniqueness, f"{style}-", label=f"{kind}: no other v_N within")
+        left.plot(atoms, distance, f"{style}--", mfc="w", label=f"{kind}: |v_N − v|")
+        left.plot(atoms, existence, f"{style}:", label=f"{kind}: v, v_N exist within")
+        right.plot(atoms, proof, f"{style}-", label=f"{kind}: proof")
+        right.plot(atoms, check, f"{style}--", mfc="w", label=f"{kind}: check")
+        sizes |= set(atoms)
+    left.axhline(_LARGEST_RADIUS, color="k", lw=0.8, label="existence radius asked for")
+    left.set_ylabel("radius or distance (Hartree)")
+    right.set_ylabel("process time (s)")
     for axes in (left, right):
-        axes.set_xscale("log")
+        size_axis(axes, sizes)
         axes.set_yscale("log")
-        axes.set_xlabel("atoms M")
         axes.legend(fontsize=7)
     return figure
 

@@ -10,7 +10,6 @@ from scc.claims import _bounds
 from scc.claims.claim import Claim, System, SystemResult
 from scc.theory import lemma_10
 from scc.theory._hamiltonian_decay import paper_bound
-from scc.theory.random_systems import Recipe, random_system
 
 _LABEL = {
     "onsite": "(a) on-site, hopping of compact support",
@@ -26,17 +25,17 @@ def systems(full: bool) -> list[System]:
 
 def measure(system: System) -> SystemResult:
     """All checks, and |H_ℓk| with its bounds at three rates for the figure."""
-    parameters = {k: v for k, v in system.parameters.items() if k != "statement"}
-    case = random_system(Recipe(**(parameters | {"beta": float(parameters["beta"])})))
+    case = _bounds.case_of(system)
     r = np.linspace(0.0, float(np.max(case.distances)), 60)
     found = [lemma_10.bound(case, eta) for eta in lemma_10.rates(case)]
     series = {
         "distance": case.orbital_distances.ravel(),
         "hamiltonian": np.abs(case.hamiltonian).ravel(),
         "r": r,
+        "rates": np.array([f.eta for f in found if f is not None]),
         "bounds": np.array([f.value * np.exp(-f.eta * r) for f in found if f is not None]),
     }
-    if parameters["model"] == "orthonormal":
+    if system.parameters["model"] == "orthonormal":
         coarse = paper_bound(case, lemma_10.rates(case)[0])
         series["paper"] = coarse.value * np.exp(-coarse.eta * r)
     result = _bounds.measure(system)
@@ -68,12 +67,16 @@ def draw(results: Sequence[SystemResult]) -> Figure:
             continue
         series = max(own, key=lambda r: float(np.max(r.series["distance"]))).series
         shown = series["hamiltonian"] > 1e-14
-        axes.semilogy(series["distance"][shown], series["hamiltonian"][shown], "k.", ms=3)
-        for index, line in enumerate(series["bounds"]):
-            axes.semilogy(series["r"], line, "-", lw=1, color=f"C{index}")
+        r, values = series["distance"][shown], series["hamiltonian"][shown]
+        axes.semilogy(r, values, "k.", ms=3, label="measured")
+        for index, (eta, line) in enumerate(zip(series["rates"], series["bounds"], strict=True)):
+            label = rf"bound, $\eta = {eta:.3g}$/bohr"
+            axes.semilogy(series["r"], line, "-", lw=1, color=f"C{index}", label=label)
         if "paper" in series:
-            axes.semilogy(series["r"], series["paper"], ":", lw=1.5, color="C0")
+            label = "the first by the paper's route"
+            axes.semilogy(series["r"], series["paper"], ":", lw=1.5, color="C0", label=label)
         axes.set_ylim(1e-14, 1e4)
+        axes.legend(fontsize="x-small", loc="upper right" if model == "onsite" else "lower left")
     return figure
 
 

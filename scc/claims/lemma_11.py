@@ -37,7 +37,7 @@ def systems(full: bool) -> list[System]:
         for beta in (1.0, 5.0, 50.0, math.inf):
             for seed in range(12 if full else 3):
                 for dimension in (1, 3):
-                    label = "inf" if math.isinf(beta) else f"{beta:g}"
+                    label = f"{beta:g}"
                     found.append(
                         System(
                             f"{model}, beta = {label}, {dimension}D cluster, seed {seed}",

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scc.claims import _bounds
-from scc.claims._bound_figure import looseness
+from scc.claims._bound_figure import beside_looseness
 from scc.claims._theorem_4_chains import chain_of, hopping_system, to_the_right
 from scc.claims.claim import Claim, System, SystemResult
 from scc.theory import lemma_12, theorem_4
 from scc.theory.statement import satisfied
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 CHAINS = (hopping_system(4.0, 0.5, 0.0, 80), hopping_system(math.inf, 0.0, 1.6, 80))
@@ -63,21 +64,15 @@ def measure(system: System) -> SystemResult:
 
 def draw(results: Sequence[SystemResult]) -> Figure:
     """The two chains, and looseness on random systems."""
-    from matplotlib.figure import Figure
+    return beside_looseness(results, _decay, 2, 13.0)
 
-    figure = Figure(figsize=(13.0, 4.2), layout="constrained")
-    axes = figure.subplots(1, 3)
-    chains = [r for r in results if "kind" in r.parameters]
-    for panel, r in zip(axes, chains, strict=False):
-        for name, style in (("measured", "ko"), ("paper", "C3:"), ("sharp", "C0-")):
-            panel.semilogy(r.series["distance"], r.series[name], style, ms=3, label=name)
-        panel.set_title(r.description, fontsize="small")
-        panel.set_xlabel("r_ℓk (bohr)")
-        panel.set_ylabel("|(z − H)⁻¹| (1/Hartree)")
-        panel.set_ylim(1e-17, 1e2)
-        panel.legend(fontsize="small")
-    looseness(axes[2], [r for r in results if "kind" not in r.parameters])
-    return figure
+
+def _decay(axes: Axes, r: SystemResult) -> None:
+    for name, style in (("measured", "ko"), ("paper", "C3:"), ("sharp", "C0-")):
+        axes.semilogy(r.series["distance"], r.series[name], style, ms=3, label=name)
+    axes.set_xlabel("r_ℓk (bohr)")
+    axes.set_ylabel("|(z − H)⁻¹| (1/Hartree)")
+    axes.set_ylim(1e-13, 1e2)
 
 
 CLAIM = Claim(

@@ -16,15 +16,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scc.claims import _bounds
-from scc.claims._bound_figure import looseness
+from scc.claims._bound_figure import beside_looseness
 from scc.claims.claim import Claim, System, SystemResult
 from scc.theory import lemma_13
 from scc.theory._daleckii_krein import entries, polynomial_moment, rounding
 from scc.theory._interpolation_error import contour_around, exponent, interpolant
-from scc.theory.random_systems import Recipe, random_system
+from scc.theory.random_systems import Recipe
 from scc.theory.statement import Check, satisfied
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 DEGREES = (8, 16, 24, 32, 40, 48, 56, 64)
@@ -46,9 +47,7 @@ def measure(system: System) -> SystemResult:
     """Growing degree, or a random system."""
     if "kind" not in system.parameters:
         return _bounds.measure(system)
-    parameters = {key: value for key, value in system.parameters.items() if key != "kind"}
-    parameters["beta"] = float(parameters["beta"])
-    case = random_system(Recipe(**parameters))
+    case = _bounds.case_of(system)
     hypotheses = lemma_13.hypotheses(case)
     size = len(case.levels)
     chains = np.random.default_rng(13).integers(0, size, (200, 4))
@@ -96,24 +95,20 @@ def measure(system: System) -> SystemResult:
 
 def draw(results: Sequence[SystemResult]) -> Figure:
     """Decay with the degree, and looseness on random systems."""
-    from matplotlib.figure import Figure
+    return beside_looseness(results, _against_degree, 3, 17.0)
 
-    figure = Figure(figsize=(16.0, 4.2), layout="constrained")
-    axes = figure.subplots(1, 4)
-    for panel, r in zip(axes, (r for r in results if "kind" in r.parameters), strict=False):
-        panel.semilogy(DEGREES, r.series["largest"], "ko-", ms=4, label="measured |∂(F − F_N)|")
-        for index, share in enumerate(SHARES):
-            label = f"bound at r = 0, κ = {share:g}"
-            panel.semilogy(DEGREES, r.series[f"share {share:g}"], f"C{index}--", label=label)
-        theta = float(r.series["theta"][0])
-        line = r.series["largest"][0] * np.exp(-theta * (np.array(DEGREES) - DEGREES[0]))
-        panel.semilogy(DEGREES, line, "k:", label="e^{−θN}")
-        panel.set_title(r.description, fontsize="small")
-        panel.set_xlabel("degree N of G_N")
-        panel.set_ylim(1e-17, 1e8)
-        panel.legend(fontsize="x-small")
-    looseness(axes[3], [r for r in results if "kind" not in r.parameters])
-    return figure
+
+def _against_degree(axes: Axes, r: SystemResult) -> None:
+    axes.semilogy(DEGREES, r.series["largest"], "ko-", ms=4, label="measured |∂(F − F_N)|")
+    for index, share in enumerate(SHARES):
+        label = f"bound at r = 0, κ = {share:g}"
+        axes.semilogy(DEGREES, r.series[f"share {share:g}"], f"C{index}--", label=label)
+    theta = float(r.series["theta"][0])
+    line = r.series["largest"][0] * np.exp(-theta * (np.array(DEGREES) - DEGREES[0]))
+    axes.semilogy(DEGREES, line, "k:", label="e^{−θN}")
+    axes.set_xlabel("degree N of G_N")
+    axes.set_ylabel("|∂(F − F_N)_ℓk/∂H| (1/Hartree)")
+    axes.set_ylim(1e-17, 1e8)
 
 
 CLAIM = Claim(

@@ -45,6 +45,7 @@ _XI = (
     PotentialFunction(0, 16.0),
 )
 _SEGMENTS = (1, 2, 3, 4, 6)
+_ENERGY_SHOWN = 1e-15
 
 
 def systems(full: bool) -> list[System]:
@@ -223,12 +224,16 @@ def draw(results: Sequence[SystemResult]) -> Figure:
         if "functions" not in result.series:
             continue
         label = result.description.removeprefix("Gaussian model, ").split(", nested")[0]
-        left.semilogy(result.series["functions"], result.series["energy"], "o-", label=label)
+        # Where Ξ spans V the energy is the minimum up to rounding, of either sign.
+        energy = np.maximum(result.series["energy"], _ENERGY_SHOWN)
+        left.semilogy(result.series["functions"], energy, "o-", label=label)
         right.semilogy(result.series["functions"], result.series["distance"], "o-", label=label)
+    left.axhline(_ENERGY_SHOWN, color="0.7", ls=":", label="rounding, and zero")
     left.set_ylabel("energy above the complete minimum [Hartree]")
     right.set_ylabel(r"$\|v - V_{\rm eff}\|_{-{\rm D}F}$ [Hartree$^{1/2}$]")
     for axes in (left, right):
         axes.set_xlabel("shells of potential functions Ξ per atom")
+    left.set_ylim(top=1e4)  # room for the legend
     left.legend(fontsize=8)
     figure.suptitle("Lemma 3: nested Ξ come down to the tight-binding minimum")
     return figure

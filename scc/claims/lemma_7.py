@@ -65,7 +65,7 @@ def systems(full: bool) -> list[System]:
 
 def _rate(description: str, edges: Sequence[float], beta: float) -> System:
     """edges: σ_min, σ_max, µ, g₋, g₊ in Hartree."""
-    label = "inf" if math.isinf(beta) else f"{beta:g}"
+    label = f"{beta:g}"
     return System(
         f"{description}, beta = {label}", {"kind": "rate", "set": list(edges), "beta": label}
     )

@@ -36,6 +36,7 @@ _CASES: dict[str, tuple[float, tuple[float, float], float, tuple[float, float]]]
 _BUILDS = {"insulator": 15, "metal": 30, "cold metal": 30}
 # The ratio of successive residuals contains a remainder of the other modes.
 _RATE_TOLERANCE = 0.01
+_COLOURS = {"insulator": "C0", "metal": "C1", "cold metal": "C2"}
 
 
 def systems(full: bool) -> list[System]:
@@ -152,14 +153,21 @@ def draw(results: Sequence[SystemResult]) -> Figure:
             anchor = len(history) // 2
             left.semilogy(steps, history[anchor] * rate ** (steps - 1.0 - anchor), "k:", lw=0.8)
         else:
-            colour = {"insulator": "C0", "metal": "C1", "cold metal": "C2"}[p["case"]]
+            colour = _COLOURS[p["case"]]
             right.semilogy(steps, history, "-", color=colour, lw=0.6 + p["atoms"] / 600)
+    for factor, colour in ((0.95, "C0"), (1.05, "C3")):
+        label = rf"$\alpha = {factor}\cdot 2/\lambda_{{\max}}$"
+        left.plot([], [], "-", color=colour, lw=1, label=label)
+    left.plot([], [], "k:", lw=0.8, label="predicted rate")
     left.set_ylim(1e-12, 1e2)
-    left.set_title(r"damped: $\alpha = 0.95$ (blue) and $1.05$ (red) times $2/\lambda_{\max}$")
-    right.set_title("Anderson: insulator (blue), metal (orange), cold metal (green)")
+    left.set_title("damped, a line for each system")
+    for case, colour in _COLOURS.items():
+        right.plot([], [], "-", color=colour, label=case)
+    right.set_title("Anderson; the thicker, the more atoms")
     for axes in (left, right):
         axes.set_xlabel("density builds")
         axes.set_ylabel("density residual [electrons]")
+        axes.legend(fontsize="small")
     return figure
 
 

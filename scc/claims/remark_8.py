@@ -27,6 +27,7 @@ from scc.arrays import FloatArray
 from scc.claims._gaussian_systems import model_a
 from scc.claims._local_derivatives import Case, beta_of, distances_from, predicted_rate
 from scc.claims._onsite_systems import SPECIES, grand_canonical_state
+from scc.claims._size_axis import size_axis
 from scc.claims.claim import Claim, System, SystemResult
 from scc.configuration import chain
 from scc.locality import decide
@@ -213,9 +214,7 @@ def draw(results: Sequence[SystemResult]) -> Figure:
         far = r.series["far response"]
         lower.loglog(sizes, far, "o", color="C0", label="mean far response")
         lower.loglog(sizes, far[-1] * sizes[-1] / sizes, "-", lw=1, color="k", label="slope −1")
-        lower.set_xticks(sizes, [f"{size:.0f}" for size in sizes])
-        lower.set_xticks([], minor=True)
-        lower.set_xlabel("number of atoms M")
+        size_axis(lower, sizes)
         lower.legend(fontsize="small")
     axes[0, 0].set_ylabel("|∂p/∂v̂| (electrons / Hartree)")
     axes[1, 0].set_ylabel("far |∂p/∂v̂|, canonical")

@@ -248,7 +248,7 @@ def draw(results: Sequence[SystemResult]) -> Figure:
     right.plot(*_collected(results, "scale", "without"), "s--", label="none")
     right.axhline(0.0, color="k", lw=1)
     right.set_xscale("log")
-    right.set_xlabel("length scale s of a dilute ring")
+    right.set_xlabel("scale s of a dilute ring, exponents 1/s²")
     right.set_title("exchange at low density")
     right.legend()
     return figure

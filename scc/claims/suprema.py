@@ -55,7 +55,7 @@ def systems(full: bool) -> list[System]:
 
 
 def _label(beta: float) -> str:
-    return "inf" if math.isinf(beta) else f"{beta:g}"
+    return f"{beta:g}"
 
 
 def measure(system: System) -> SystemResult:
@@ -148,6 +148,7 @@ def draw(results: Sequence[SystemResult]) -> Figure:
         axes.set_title(rf"$\|{name} - {name}_N\|_\infty$ on $X$", fontsize="medium")
     panels[0].legend(fontsize="x-small")
     panels[0].set_ylim(1e-17, 1e2)
+    panels[0].set_ylabel("sup-norm (F: none, G: Hartree)")
     return figure
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scc.claims import _bounds
-from scc.claims._bound_figure import looseness
+from scc.claims._bound_figure import legend_below, looseness
 from scc.claims._theorem_4_chains import chain_of, hopping_system, model_b_system, to_the_right
 from scc.claims.claim import Claim, System, SystemResult
 from scc.theory import theorem_4
@@ -85,7 +85,7 @@ def draw(results: Sequence[SystemResult]) -> Figure:
     """Decay and its bounds on the four chains; derivatives by r_m; looseness on random systems."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(13.5, 8.0), layout="constrained")
+    figure = Figure(figsize=(13.5, 8.4), layout="constrained")
     axes = figure.subplots(2, 3)
     chains = [r for r in results if "kind" in r.parameters]
     for panel, r in zip(axes[:, :2].flat, chains, strict=False):
@@ -95,7 +95,8 @@ def draw(results: Sequence[SystemResult]) -> Figure:
         _decay(axes[0, 2], moved[-1], "r")
     if chains:
         axes[0, 0].legend(fontsize="x-small", ncols=2)
-    looseness(axes[1, 2], [r for r in results if "kind" not in r.parameters])
+    looseness(axes[1, 2], results)
+    legend_below(figure, axes[1, 2])
     return figure
 
 

@@ -10,7 +10,6 @@ from scc.claims import _bounds
 from scc.claims.claim import Claim, System, SystemResult
 from scc.theory import theorem_5
 from scc.theory._cluster_expansion import last_order, shortest_way
-from scc.theory.random_systems import Recipe, random_system
 
 _DEGREE = {"onsite": 4, "orthonormal": 2}
 
@@ -23,9 +22,8 @@ def systems(full: bool) -> list[System]:
 
 def measure(system: System) -> SystemResult:
     """All checks, and |U_n(K)| of G_N(H)_ℓℓ against the length of the way through K."""
-    parameters = {k: v for k, v in system.parameters.items() if k != "statement"}
-    case = random_system(Recipe(**(parameters | {"beta": float(parameters["beta"])})))
-    degree = _DEGREE[parameters["model"]]
+    case = _bounds.case_of(system)
+    degree = _DEGREE[system.parameters["model"]]
     found = theorem_5.expansion(case, degree)
     last = last_order("G", degree, found.three_centre)
     rows = [row for row in found.contributions("G", 0) if len(row[0]) <= last]

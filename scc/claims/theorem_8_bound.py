@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from scc.bodyorder.explicit import ExplicitOccupation
 from scc.claims import _bounds
 from scc.claims._body_order_systems import onsite_chain
+from scc.claims._size_axis import size_axis
 from scc.claims.claim import Claim, System, SystemResult
 from scc.equilibration.equilibrate import equilibrate
 from scc.equilibration.equilibrium import Equilibrium
@@ -184,14 +185,12 @@ def _draw_least(axes: Axes, chains: Sequence[SystemResult]) -> None:
             ms=4,
             label=rf"$2\ln M + C$, {name}",
         )
-    ticks = sorted({r.parameters["atoms"] for r in chains})
-    axes.set_xticks(ticks, [str(size) for size in ticks])
-    axes.set_xticks([], minor=True)
-    axes.set_xlabel("number of atoms $M$")
+    size_axis(axes, (r.parameters["atoms"] for r in chains))
+    axes.set_ylim(top=axes.get_ylim()[1] + 2.5)  # room for the legend
     axes.set_ylabel(r"$\theta N$ that suffices")
     axes.set_title("least sufficient $N$, colours as left", fontsize="medium")
     if chains:
-        axes.legend(fontsize="x-small")
+        axes.legend(fontsize="x-small", loc="upper left")
 
 
 CLAIM = Claim(

@@ -9,14 +9,13 @@ chains of M atoms the constants: of them ‖J(1)‖ grows, as ln M, and the leas
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from scc.claims import _bounds
+from scc.claims._size_axis import size_axis
 from scc.claims.claim import Claim, System, SystemResult
 from scc.theory import theorem_8_gaussian
 from scc.theory._stationary_gaussian import StationaryMap
@@ -62,21 +61,9 @@ def _random(repeats: int) -> list[System]:
     for repeat in range(repeats):
         for beta in _BETAS:
             for model in _MODELS:
-                dimensions: tuple[Any, ...] = (1, 2, 3)
-                recipe = Recipe(
-                    model=model,
-                    dimension=dimensions[(repeat + len(found)) % 3],
-                    atoms=int(rng.integers(3, 13)),
-                    seed=int(rng.integers(2**31)),
-                    splitting=float(np.exp(rng.uniform(math.log(0.05), math.log(3.0)))),
-                    disorder=float(rng.uniform(0.0, 0.5)),
-                    beta=beta,
-                    share=float(rng.uniform(0.25, 0.75)),
-                )
-                label = "inf" if math.isinf(beta) else f"{beta:g}"
-                parameters = asdict(recipe) | {"beta": label, "statement": _MODULE}
-                name = f"{model}, {recipe.dimension}D, M = {recipe.atoms}, beta = {label}"
-                found.append(System(f"{name}, seed {recipe.seed}", parameters))
+                dimension = (1, 2, 3)[(repeat + len(found)) % 3]
+                atoms = int(rng.integers(3, 13))
+                found.append(_bounds.drawn(rng, _MODULE, model, dimension, atoms, beta))
     return found
 
 
@@ -190,7 +177,7 @@ def _draw_degrees(axes: Axes, result: SystemResult, forms: Sequence[str], name: 
 
 def _draw_decided(axes: Axes, results: Sequence[SystemResult]) -> None:
     """Share of the random systems that are decided, for either kind of features."""
-    labels = ["inf" if math.isinf(beta) else f"{beta:g}" for beta in _BETAS]
+    labels = [f"{beta:g}" for beta in _BETAS]
     kinds = {
         "decided for the features of the system": "features of the system",
         "decided for complete features": "complete features",
@@ -204,8 +191,9 @@ def _draw_decided(axes: Axes, results: Sequence[SystemResult]) -> None:
     axes.set_xticks(np.arange(len(labels)), labels)
     axes.set_xlabel(r"$\beta$ (1/Hartree)")
     axes.set_ylabel("share decided in float64")
-    axes.set_ylim(0.0, 1.15)
-    axes.legend(fontsize="x-small", loc="lower left")
+    axes.set_ylim(0.0, 1.3)
+    axes.set_title("random systems", fontsize="medium")
+    axes.legend(fontsize="x-small", loc="upper center", ncols=2)
 
 
 def _draw_chains(axes: Axes, results: Sequence[SystemResult]) -> None:
@@ -216,11 +204,10 @@ def _draw_chains(axes: Axes, results: Sequence[SystemResult]) -> None:
     for index, name in enumerate(list(results[0].measured)[1:]):
         values = [r.measured[name] for r in results]
         axes.loglog(sizes, values, "o-", color=f"C{index}", ms=4, label=name)
-    axes.set_xticks(sizes, [str(size) for size in sizes])
-    axes.set_xticks([], minor=True)
-    axes.set_xlabel("number of atoms $M$")
+    size_axis(axes, sizes)
+    axes.set_ylabel("constant, in its unit")
     axes.set_title("constants on chains, beta = 6", fontsize="medium")
-    axes.legend(fontsize="x-small")
+    axes.legend(fontsize="x-small", loc="center right", bbox_to_anchor=(1.0, 0.36))
 
 
 CLAIM = Claim(
