@@ -1,0 +1,47 @@
+r"""∂out/∂v̂ as blocks: atom i answers to the features of the atoms within its cut-off.
+
+    ∂out_i/∂v̂_j = Σ_{p = (i,j)} blocks_p + δ_ij own_i
+
+Pairs p are the directed pairs within the cut-off, several of the same (i, j) in small cells.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from scc.arrays import FloatArray, IntArray
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureJacobian:
+    """Blocks of ∂out_LM,o(i)/∂v̂_jc for one L.
+
+    Attributes
+    ----------
+    first, second: atoms i and j of each pair, (P,).
+    blocks: (P, 2L+1, n_out, F).
+    own: (M, 2L+1, n_out, F).
+    """
+
+    first: IntArray
+    second: IntArray
+    blocks: FloatArray
+    own: FloatArray
+
+    def dense(self) -> FloatArray:
+        """(M, 2L+1, n_out, M, F)."""
+        number, *outputs, features = self.own.shape
+        result = np.zeros((number, number, *outputs, features))
+        np.add.at(result, (self.first, self.second), self.blocks)
+        result[np.arange(number), np.arange(number)] += self.own
+        return np.moveaxis(result, 1, 3)
+
+    def apply(self, direction: FloatArray) -> FloatArray:
+        """∂out/∂v̂ dv̂, (M, 2L+1, n_out), for dv̂ (M, F)."""
+        result = np.einsum("imof,if->imo", self.own, direction)
+        np.add.at(
+            result, self.first, np.einsum("pmof,pf->pmo", self.blocks, direction[self.second])
+        )
+        return np.asarray(result)

@@ -1,0 +1,284 @@
+r"""Symmetrised, coupled products of the one-body objects: the functions of a basis as polynomials.
+
+    B_αM = Σ_{m…} U_{m₁…m_νM} A_{c₁m₁} … A_{c_νm_ν},        c₁ ≤ … ≤ c_ν channels,
+
+with U of :func:`.coupling.coupling`, symmetric where channels are equal. All components of all
+channels of an atom form one vector A; every B is a sparse combination of monomials in it, and the
+derivative with respect to A a sparse matrix. As polynomials in A the B are linearly independent:
+different channels have no monomial in common, and couplings of the same ones are orthogonal.
+
+Components come first and atoms last in the arrays here, (…, M): rows of a sparse matrix then run
+over all atoms at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import scipy.sparse
+
+from scc.ace.channels import Channels
+from scc.ace.coupling import coupling
+from scc.ace.specification import BasisSpecification
+from scc.arrays import FloatArray, IntArray
+
+_SLACK = 1e-9  # degrees are sums of decimal weights
+
+
+@dataclass(frozen=True, eq=False)
+class FunctionList:
+    """The functions of one output L: channels of each (padded with −1), (n_L, ν_max); number q of
+    the coupling; order; degree in v̂; total degree. Sorted by order first."""
+
+    channels: IntArray
+    coupling: IntArray
+    order: IntArray
+    feature_degree: IntArray
+    degree: FloatArray
+
+
+class Products:
+    """Tables of all functions of a specification.
+
+    Attributes
+    ----------
+    functions: {L: FunctionList}.
+    monomials: components of A in each monomial, (n_monomials, ν_max), sorted, padded in front with
+        the index n_components, where :func:`extended` has a 1.
+    combination: {L: sparse ((2L+1)·n_L, n_monomials)}, row M·n_L + α.
+    """
+
+    def __init__(self, specification: BasisSpecification, channels: Channels) -> None:
+        self.order = specification.order
+        self.n_components = channels.n_components
+        terms: dict[int, list[_Terms]] = {total: [] for total in specification.l_out}
+        lists: dict[int, list[tuple[IntArray, int]]] = {total: [] for total in specification.l_out}
+        for tuples in _channel_tuples(specification, channels):
+            for group in _groups(tuples, channels):
+                first = group[0]
+                ranks = tuple(int(rank) for rank in channels.ranks[first])
+                equal = tuple(int(np.flatnonzero(first == channel)[0]) for channel in first)
+                for total in specification.l_out:
+                    for q, tensor in enumerate(coupling(ranks, equal, total)):
+                        terms[total].append(_expand(group, tensor, channels, self.order))
+                        lists[total].append((group, q))
+        self.functions = {
+            total: _function_list(found, channels, self.order) for total, found in lists.items()
+        }
+        self._assemble(terms)
+
+    def _assemble(self, terms: dict[int, list[_Terms]]) -> None:
+        """Number the different monomials, and collect the coefficients of each function."""
+        base = self.n_components + 1
+        powers = base ** np.arange(self.order - 1, -1, -1, dtype=np.int64)
+        keys = {
+            total: [term.components @ powers for term in found] for total, found in terms.items()
+        }
+        everything = [key for found in keys.values() for key in found]
+        unique = np.unique(np.concatenate(everything)) if everything else np.zeros(0, np.int64)
+        self.monomials = unique[:, None] // powers % base
+        self.combination: dict[int, scipy.sparse.csr_array] = {}
+        for total, found in terms.items():
+            starts = np.cumsum([0] + [term.n_functions for term in found])
+            number = int(starts[-1])
+            rows = [
+                term.output * number + start + term.function
+                for term, start in zip(found, starts[:-1], strict=True)
+            ]
+            columns = [np.searchsorted(unique, key) for key in keys[total]]
+            entries = [term.entries for term in found]
+            shape = ((2 * total + 1) * number, len(unique))
+            matrix = scipy.sparse.csr_array(shape)
+            if found:
+                parts = tuple(np.concatenate(part) for part in (entries, rows, columns))
+                matrix = scipy.sparse.csr_array((parts[0], (parts[1], parts[2])), shape=shape)
+            self.combination[total] = matrix
+
+    def extended(self, components: FloatArray) -> FloatArray:
+        """A (n_components, M) with a row of ones behind it."""
+        return np.concatenate([components, np.ones((1, components.shape[1]))])
+
+    def evaluate_monomials(self, components: FloatArray) -> FloatArray:
+        """(n_monomials, M) from A (n_components, M)."""
+        return self._product(self.extended(components), range(self.order))
+
+    def monomials_jvp(self, components: FloatArray, change: FloatArray) -> FloatArray:
+        """The change of :meth:`evaluate_monomials` for dA (n_components, M)."""
+        values = self.extended(components)
+        changes = np.concatenate([change, np.zeros((1, change.shape[1]))])
+        return np.asarray(
+            sum(
+                changes[self.monomials[:, k]] * self._product(values, self._others(k))
+                for k in range(self.order)
+            )
+        )
+
+    def monomials_vjp(self, components: FloatArray, cotangent: FloatArray) -> FloatArray:
+        """∂⟨g, monomials⟩/∂A (n_components, M) for g (n_monomials, M)."""
+        values = self.extended(components)
+        result = np.zeros_like(values)
+        for k, place in enumerate(self._placements):
+            result += place @ (cotangent * self._product(values, self._others(k)))
+        return result[:-1]
+
+    def jacobian(self, total: int, components: FloatArray) -> scipy.sparse.csr_array:
+        """∂B_αM/∂A of one atom, A (n_components,): sparse ((2L+1)·n_L, n_components)."""
+        table = self._jacobian_tables[total]
+        values = np.append(components, 1.0)
+        entries = table.entries.copy()
+        for k in range(self.order - 1):
+            entries *= values[table.others[:, k]]
+        shape = (self.combination[total].shape[0], self.n_components)
+        return scipy.sparse.csr_array((entries, table.columns, table.starts), shape=shape)
+
+    def _others(self, k: int) -> list[int]:
+        return [other for other in range(self.order) if other != k]
+
+    def _product(self, values: FloatArray, factors: range | list[int]) -> FloatArray:
+        result = np.ones((len(self.monomials), values.shape[1]))
+        for k in factors:
+            result *= values[self.monomials[:, k]]
+        return result
+
+    @cached_property
+    def _placements(self) -> list[scipy.sparse.csr_array]:
+        """For each factor the 0/1 matrix (n_components + 1, n_monomials) that adds up by it."""
+        number = len(self.monomials)
+        shape = (self.n_components + 1, number)
+        ones, columns = np.ones(number), np.arange(number)
+        return [
+            scipy.sparse.csr_array((ones, (self.monomials[:, k], columns)), shape=shape)
+            for k in range(self.order)
+        ]
+
+    @cached_property
+    def _jacobian_tables(self) -> dict[int, _JacobianTable]:
+        return {
+            total: _jacobian_table(matrix, self.monomials, self.n_components)
+            for total, matrix in self.combination.items()
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class _Terms:
+    """Coefficients of monomials in the functions of one group of channels and one coupling."""
+
+    n_functions: int
+    components: IntArray
+    function: IntArray
+    output: IntArray
+    entries: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class _JacobianTable:
+    """The derivative in compressed rows: entry × the product of the other factors."""
+
+    entries: FloatArray
+    others: IntArray
+    columns: IntArray
+    starts: IntArray
+
+
+def _channel_tuples(specification: BasisSpecification, channels: Channels) -> list[IntArray]:
+    """For each order the tuples c₁ ≤ … ≤ c_ν within its limits, (n, ν)."""
+    result = []
+    number = len(channels.channels)
+    for order in range(1, specification.order + 1):
+        limits = np.array(
+            [specification.degree.limit(order, d) for d in range(specification.feature_degree + 1)]
+        )
+        padded = np.append(limits, np.full(order, -np.inf))
+        largest = np.maximum.accumulate(padded[::-1])[::-1]  # what more features could allow
+        tuples = np.zeros((1, 0), dtype=np.int64)
+        degree, features = np.zeros(1), np.zeros(1, dtype=np.int64)
+        for k in range(order):
+            last = tuples[:, -1] if k else np.zeros(1, dtype=np.int64)
+            allowed = largest if k < order - 1 else padded
+            new_features = features[:, None] + channels.feature_degrees
+            new_degree = degree[:, None] + channels.degrees
+            keep = (np.arange(number) >= last[:, None]) & (
+                new_degree <= allowed[np.minimum(new_features, len(padded) - 1)] + _SLACK
+            )
+            row, column = np.nonzero(keep)
+            tuples = np.concatenate([tuples[row], column[:, None]], axis=1)
+            degree, features = new_degree[keep], new_features[keep]
+        result.append(tuples)
+    return result
+
+
+def _groups(tuples: IntArray, channels: Channels) -> list[IntArray]:
+    """Tuples with the same ranks and the same equal channels together."""
+    if len(tuples) == 0:
+        return []
+    same = (np.diff(tuples, axis=1) == 0).astype(np.int64)
+    kinds = np.concatenate([channels.ranks[tuples], same], axis=1)
+    _, which = np.unique(kinds, axis=0, return_inverse=True)
+    which = which.ravel()
+    return [tuples[which == number] for number in range(int(which.max()) + 1)]
+
+
+def _expand(group: IntArray, tensor: FloatArray, channels: Channels, width: int) -> _Terms:
+    """Σ_m U A…A for every tuple of a group: components sorted, so that A_a A_b is A_b A_a."""
+    *magnetic, output = np.nonzero(tensor)
+    entries = tensor[(*magnetic, output)]
+    number, order = group.shape
+    components = channels.offsets[group][:, None, :] + np.stack(magnetic, axis=1)[None, :, :]
+    components = np.sort(components.reshape(-1, order), axis=1)
+    padding = np.full((len(components), width - order), channels.n_components)
+    return _Terms(
+        number,
+        np.concatenate([padding, components], axis=1),
+        np.repeat(np.arange(number), len(entries)),
+        np.tile(output, number),
+        np.tile(entries, number),
+    )
+
+
+def _function_list(
+    found: list[tuple[IntArray, int]], channels: Channels, width: int
+) -> FunctionList:
+    tuples = [
+        np.concatenate([group, np.full((len(group), width - group.shape[1]), -1)], axis=1)
+        for group, _ in found
+    ]
+    joined = np.concatenate([np.zeros((0, width), dtype=np.int64), *tuples])
+    numbers = [np.full(len(group), q, dtype=np.int64) for group, q in found]
+    inside = joined >= 0
+    degrees = np.where(inside, np.append(channels.degrees, 0.0)[joined], 0.0)
+    features = np.where(inside, np.append(channels.feature_degrees, 0)[joined], 0)
+    return FunctionList(
+        joined,
+        np.concatenate([np.zeros(0, dtype=np.int64), *numbers]),
+        inside.sum(axis=1),
+        features.sum(axis=1),
+        degrees.sum(axis=1),
+    )
+
+
+def _jacobian_table(
+    matrix: scipy.sparse.csr_array, monomials: IntArray, one: int
+) -> _JacobianTable:
+    """Differentiate each monomial by each of its factors (equal factors add up by themselves)."""
+    entries = matrix.tocoo()
+    order = monomials.shape[1]
+    rows, columns, others, values = [], [], [], []
+    for k in range(order):
+        factor = monomials[entries.col, k]
+        inside = factor < one
+        rest = [other for other in range(order) if other != k]
+        rows.append(entries.row[inside])
+        columns.append(factor[inside])
+        others.append(monomials[entries.col[inside]][:, rest])
+        values.append(entries.data[inside])
+    row = np.concatenate(rows)
+    sorted_by_row = np.argsort(row, kind="stable")
+    counts = np.bincount(row, minlength=matrix.shape[0])
+    return _JacobianTable(
+        np.concatenate(values)[sorted_by_row],
+        np.concatenate(others)[sorted_by_row],
+        np.concatenate(columns)[sorted_by_row],
+        np.concatenate([[0], np.cumsum(counts)]),
+    )
