@@ -1,6 +1,7 @@
 """One derivative of a tight-binding model: ∂/∂v̂_mc or ∂/∂r_m as matrices, and what it does to
 p_ℓ and E_ℓ by the model's own derivative products."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,6 +49,19 @@ def by_position(system: TightBindingSystem, atom: int, axis: int) -> Perturbatio
     free, potential = system.assembly.hamiltonian_perturb(displacement, system.features)
     repulsion = system.assembly.repulsion_jvp(displacement)
     return Perturbation(atom, "r", displacement, free + potential, potential, repulsion)
+
+
+def sampled_atoms(system: TightBindingSystem, number: int) -> list[int]:
+    """Up to ``number`` atoms spread evenly over the list, first and last among them."""
+    number = min(number, system.atoms)
+    return sorted({int(i) for i in np.linspace(0, system.atoms - 1, number).round()})
+
+
+def sampled(system: TightBindingSystem, number: int) -> Iterator[Perturbation]:
+    """∂/∂v̂_m and ∂/∂r_m along one axis for each of the :func:`sampled_atoms` m."""
+    for atom in sampled_atoms(system, number):
+        yield by_feature(system, atom)
+        yield by_position(system, atom, atom % 3)
 
 
 def measured(system: TightBindingSystem, perturbation: Perturbation) -> tuple[FloatArray, ...]:

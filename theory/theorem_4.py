@@ -52,7 +52,8 @@ import numpy as np
 from scc.arrays import FloatArray
 from scc.theory import _theorem_4_steps as steps_of
 from scc.theory import lemma_12
-from scc.theory._perturbations import Perturbation, by_feature, by_position, measured
+from scc.theory._daleckii_krein import EPS
+from scc.theory._perturbations import Perturbation, measured, sampled
 from scc.theory._resolvent_bounds import ResolventBounds, resolvent_bounds
 from scc.theory._spectral_line import representations_hold
 from scc.theory._tilted import applies, projected_distances, tilted_bounds
@@ -234,7 +235,7 @@ def rounding(locality: LocalityBound) -> tuple[float, float]:
     products CᵀAC, F[λ_i, λ_j]∘(·), C(·)Cᵀ adds n·eps of ‖DF‖‖A‖_F.
     """
     system, resolvent = locality.system, locality.resolvent
-    u, unit = system.rounding_unit, 8.0 * len(system.levels) * float(np.finfo(np.float64).eps)
+    u, unit = system.rounding_unit, product_rounding(system)
     a = float(np.linalg.norm(locality.perturbation.change))
     b = float(np.linalg.norm(locality.perturbation.potential))
     v = float(np.max(np.sum(np.abs(system.potential), axis=0)) + abs(resolvent.line.offset))
@@ -242,8 +243,18 @@ def rounding(locality: LocalityBound) -> tuple[float, float]:
     orbitals = float(np.max(np.bincount(system.owner)))
     of_f = a * (u * curvature + unit * slope)
     of_g = a * (u * resolvent.grand_potential_moment(2) + unit)
-    of_vf = v * of_f + b * (u * slope + unit)
+    of_vf = v * of_f + b * occupation_rounding(system, slope)
     return 2.0 * orbitals * of_f, 2.0 * orbitals * (of_g + of_vf)
+
+
+def occupation_rounding(system: TightBindingSystem, slope: float) -> float:
+    """Error of F(H) as computed, in norm: ‖DF‖ ≤ ``slope`` times u, and that of C F Cᵀ."""
+    return system.rounding_unit * slope + product_rounding(system)
+
+
+def product_rounding(system: TightBindingSystem) -> float:
+    """Relative error of a product of n × n matrices of the eigenvectors, and of sums over n."""
+    return 8.0 * len(system.levels) * EPS
 
 
 def checks(system: TightBindingSystem) -> list[Check]:
@@ -255,29 +266,26 @@ def checks(system: TightBindingSystem) -> list[Check]:
         tilted = tilted_bounds(system, resolvent)
     eta = 0.35 * rate(system)
     found: dict[str, list[tuple[FloatArray, FloatArray, float]]] = {}
-    for atom in sampled(system):
-        for perturbation in (by_feature(system, atom), by_position(system, atom, atom % 3)):
-            locality = bound(system, perturbation, resolvent)
-            errors = rounding(locality)
-            derivatives = measured(system, perturbation)
-            if tilted is not None:
-                sharper = tilted_bound(system, perturbation, tilted)
-                pairs = ((0, "p_ℓ", sharper.populations()), (1, "E_ℓ", sharper.site_energies()))
-                for index, what, limit in pairs:
-                    name = f"|∂/∂{perturbation.name}_m {what}|, tilted"
-                    found.setdefault(name, []).append((derivatives[index], limit, errors[index]))
-            decay = np.exp(-2.0 * locality.rate_of(eta) * system.distances[:, atom])
-            name = f"∂/∂{perturbation.name}_m"
-            for what, index, limit in (
-                (f"|{name} p_ℓ|, sharp", 0, locality.populations()),
-                (f"|{name} E_ℓ|, sharp", 1, locality.site_energies()),
-                (f"|{name} p_ℓ|, one rate", 0, locality.constant(eta) * decay),
-            ):
-                found.setdefault(what, []).append((derivatives[index], limit, errors[index]))
+    for perturbation in sampled(system, SAMPLED_ATOMS):
+        locality = bound(system, perturbation, resolvent)
+        errors = rounding(locality)
+        derivatives = measured(system, perturbation)
+        name = f"∂/∂{perturbation.name}_m"
+        if tilted is not None:
+            sharper = tilted_bound(system, perturbation, tilted)
+            pairs = ((0, "p_ℓ", sharper.populations()), (1, "E_ℓ", sharper.site_energies()))
+            for index, what, limit in pairs:
+                triple = (derivatives[index], limit, errors[index])
+                found.setdefault(f"|{name} {what}|, tilted", []).append(triple)
+        distances = system.distances[:, perturbation.atom]
+        for what, index, limit in (
+            (f"|{name} p_ℓ|, sharp", 0, locality.populations()),
+            (f"|{name} E_ℓ|, sharp", 1, locality.site_energies()),
+            (
+                f"|{name} p_ℓ|, one rate",
+                0,
+                locality.constant(eta) * np.exp(-2.0 * locality.rate_of(eta) * distances),
+            ),
+        ):
+            found.setdefault(what, []).append((derivatives[index], limit, errors[index]))
     return joined(found)
-
-
-def sampled(system: TightBindingSystem, number: int = SAMPLED_ATOMS) -> list[int]:
-    """Up to ``number`` atoms, first and last among them."""
-    number = min(number, system.atoms)
-    return sorted({int(i) for i in np.linspace(0, system.atoms - 1, number).round()})

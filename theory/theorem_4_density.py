@@ -29,8 +29,8 @@ from scc.basis.evaluate import evaluate
 from scc.models.gaussian import GaussianAssembly
 from scc.occupations.fermi_dirac import FermiDirac
 from scc.theory import theorem_4
-from scc.theory._daleckii_krein import EPS, directional
-from scc.theory._perturbations import Perturbation, by_feature, by_position
+from scc.theory._daleckii_krein import directional
+from scc.theory._perturbations import Perturbation, sampled
 from scc.theory._resolvent_bounds import ResolventBounds, resolvent_bounds
 from scc.theory.statement import Check, joined
 from scc.theory.system import TightBindingSystem
@@ -142,13 +142,14 @@ def checks(system: TightBindingSystem) -> list[Check]:
     resolvent = resolvent_bounds(system)
     points = sampled_points(system)
     found: dict[str, list[tuple[FloatArray, FloatArray, FloatArray]]] = {}
-    for atom in theorem_4.sampled(system, SAMPLED_ATOMS):
-        for perturbation in (by_feature(system, atom), by_position(system, atom, atom % 3)):
-            value = measured(system, points, perturbation)
-            limit = bound(system, points, perturbation, resolvent)
-            error = _rounding(system, points, perturbation, resolvent)
-            name = f"|∂ρ_ℓ(x)/∂{perturbation.name}_m|"
-            found.setdefault(name, []).append((value, limit, error))
+    for perturbation in sampled(system, SAMPLED_ATOMS):
+        found.setdefault(f"|∂ρ_ℓ(x)/∂{perturbation.name}_m|", []).append(
+            (
+                measured(system, points, perturbation),
+                bound(system, points, perturbation, resolvent),
+                _rounding(system, points, perturbation, resolvent),
+            )
+        )
     return joined(found)
 
 
@@ -160,8 +161,7 @@ def _rounding(
 ) -> FloatArray:
     """Errors of F and DF[A] as in Theorem 4, times the orbitals they multiply, (P, M)."""
     of_populations, _ = theorem_4.rounding(theorem_4.bound(system, perturbation, resolvent))
-    unit = 8.0 * len(system.levels) * EPS
-    of_f = system.rounding_unit * resolvent.occupation_moment(1) + unit
+    of_f = theorem_4.occupation_rounding(system, resolvent.occupation_moment(1))
     orbitals = orbitals_at(system, points, perturbation)
     values, moved = np.abs(orbitals.values), np.abs(orbitals.moved)
     norm = np.linalg.norm(values, axis=1)[:, None]

@@ -37,6 +37,7 @@ from scc.configuration import Configuration, chain, lattice
 from scc.models.model_systems import model_b
 from scc.models.onsite import OnsiteTightBinding
 from scc.theory import thermodynamic_limit as theory
+from scc.theory._cut import Cut
 from scc.theory.system import TightBindingSystem
 
 SLOPE_TOLERANCE = 0.2
@@ -67,7 +68,7 @@ def measure_clusters(system: System) -> SystemResult:
     distance = case.distances[site]
     radii = np.unique(np.round(distance[distance < EXTENT * distance.max()], 6))
     radii = radii[:: max(1, len(radii) // p["radii"])] + 1e-6
-    cuts = [theory.Cut(case, site, float(radius)) for radius in radii]
+    cuts = [Cut(case, site, float(radius)) for radius in radii]
     # Norms of |H| of the largest cluster dominate those of all others.
     norms = theory.trial_norms(cuts[-1].cluster)
     found = np.array([cut.measured() for cut in cuts])
@@ -121,7 +122,7 @@ def _energies(case: TightBindingSystem) -> list[complex]:
     return [complex(low + share * (high - low)) for share in GAP_ENERGIES]
 
 
-def _returned(cuts: Sequence[theory.Cut], z: complex) -> FloatArray:
+def _returned(cuts: Sequence[Cut], z: complex) -> FloatArray:
     """|u(z)|² of every cluster."""
     found = []
     for cut in cuts:

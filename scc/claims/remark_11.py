@@ -39,7 +39,7 @@ from scc.claims._growth_systems import (
 )
 from scc.claims._remark_11_figure import draw
 from scc.claims.claim import Claim, System, SystemResult
-from scc.theory.remark_11 import floor
+from scc.theory._remark_11_bounds import floor
 
 EXPONENT = 0.05
 """Acceptance: exponents to ±0.05."""

@@ -12,7 +12,7 @@ from scc.claims._growth_systems import Calibrated, Cluster, common_polynomial, g
 from scc.configuration import Configuration, chain
 from scc.electrostatics.gaussian_charges import GaussianChargeCoulomb
 from scc.errors import ConvergenceError
-from scc.theory import _capacity, remark_11
+from scc.theory import _capacity, _remark_11_bounds, remark_11
 from scc.theory.random_systems import Recipe, random_system
 
 CHAIN = {"dimension": 1, "gap": 2.0, "hopping": 1.0, "decay": 1.0, "beta": "inf", "margin": 0.02}
@@ -40,14 +40,14 @@ def test_no_insulator_falls_below_its_charge_over_the_capacity(family, lengths, 
         e = np.linalg.solve(cluster.kernel, np.ones(cluster.atoms))
         assert e @ w == pytest.approx(charge, rel=1e-6)
         flown = np.linalg.solve(cluster.kernel, w)
-        assert 0.0 < remark_11.floor(cluster.kernel, charge, flown) <= np.max(np.abs(w))
+        assert 0.0 < _remark_11_bounds.floor(cluster.kernel, charge, flown) <= np.max(np.abs(w))
 
 
 @pytest.mark.parametrize(("family", "length"), [(CHAIN, 60), (SQUARE, 16), (SALT, 8)])
 def test_the_weight_of_the_lower_bound_is_a_charge_of_one_sign(family, length) -> None:
     """With the largest α, so that ‖e‖₁ is below the capacity and grows as that of a conductor."""
     kernel = Cluster(family, length).kernel
-    hardened = kernel + remark_11._HARDNESSES[-1] * kernel[0, 0] * np.eye(len(kernel))
+    hardened = kernel + _remark_11_bounds._HARDNESSES[-1] * kernel[0, 0] * np.eye(len(kernel))
     assert np.all(np.linalg.solve(hardened, np.ones(len(kernel))) > 0.0)
 
 
@@ -97,17 +97,17 @@ def test_growth_exponents_survive_an_offset(power) -> None:
 @given(s=st.floats(1e-2, 1e3), curvature=st.floats(1e-3, 1e4), share=st.floats(1e-9, 1.0))
 def test_radius_is_the_smaller_root_and_below_four_s_eta(s, curvature, share) -> None:
     eta = share / (8.0 * s**2 * curvature)
-    r = remark_11.radius(s, curvature, eta)
+    r = _remark_11_bounds.radius(s, curvature, eta)
     assert s * (2.0 * eta + curvature * r**2) == pytest.approx(r, rel=1e-7)
     assert 2.0 * s * eta <= r <= 4.0 * s * eta * (1.0 + 1e-12)
-    assert math.isinf(remark_11.radius(s, curvature, 1.001 * eta / share))
+    assert math.isinf(_remark_11_bounds.radius(s, curvature, 1.001 * eta / share))
 
 
 def test_row_sums_of_a_lattice_stay_below_the_packing_bound() -> None:
     for atoms in (2, 50, 400):
         J = GaussianChargeCoulomb(chain(atoms, 1.1), 0.5, 1.0).matrix
         largest = float(np.max(np.sum(J, axis=1)))
-        assert largest <= remark_11.row_sum_bound(atoms, 1.1, 1, J[0, 0])
+        assert largest <= _remark_11_bounds.row_sum_bound(atoms, 1.1, 1, J[0, 0])
 
 
 def test_capacity_of_a_sphere_of_charges_is_that_of_the_sphere() -> None:

@@ -12,6 +12,7 @@ from scc.configuration import chain
 from scc.models.model_systems import ModelSystem, model_b, nearest_neighbour_chain
 from scc.models.onsite import OnsiteTightBinding
 from scc.theory import thermodynamic_limit as theory
+from scc.theory._cut import Cut
 from scc.theory.system import TightBindingSystem
 
 
@@ -27,7 +28,7 @@ def test_bounds_fall_slower_than_twice_the_decay_of_greens_function(beta):
     system = hopping_chain(121, beta, 0.0)
     norms = theory.trial_norms(system)
     radii = np.arange(8, 56, 8)
-    cuts = [theory.Cut(system, 60, float(r)) for r in radii]
+    cuts = [Cut(system, 60, float(r)) for r in radii]
     sharp = np.log([theory.bound(cut, norms)[1] for cut in cuts])
     computed = np.log([theory.computed_population_bound(cut, norms) for cut in cuts])
     paper = np.log([theory.bound(cut, norms, "lemma 12")[1] for cut in cuts])
@@ -56,7 +57,7 @@ def test_an_environment_exceeds_what_the_cluster_allows(shift, beta, seed):
         model = OnsiteTightBinding(model_b(1.0)).prepare(whole)
         v = np.concatenate([v_inside, rng.uniform(-2.0, 2.0, outer)])
         system = TightBindingSystem(model, v, beta, shift)
-        cut = theory.Cut(system, 0, float(positions[core - 1, 0] - positions[0, 0]) + 1e-9)
+        cut = Cut(system, 0, float(positions[core - 1, 0] - positions[0, 0]) + 1e-9)
         assert len(cut.atoms) == core
         norms = theory.trial_norms(system)
         rounding = 2.0 * beta * system.rounding_unit
@@ -72,7 +73,7 @@ def test_a_cluster_that_nothing_reaches_is_said_to_lose_something():
     far[3:, 0] += 50.0
     model = OnsiteTightBinding(model_b(1.0)).prepare(type(positions)(positions.species, far))
     system = TightBindingSystem(model, np.zeros(6), 5.0, 0.1)
-    cut = theory.Cut(system, 0, 3.0)
+    cut = Cut(system, 0, 3.0)
     norms = theory.trial_norms(system)
     assert theory.bound(cut, norms) == (0.0, 0.0)
     assert theory.computed_population_bound(cut, norms) == 0.0
@@ -95,7 +96,7 @@ def test_pair_repulsion_is_no_part_of_what_the_electrons_lose():
     for parameters in (plain, repelling):
         model = OnsiteTightBinding(parameters).prepare(configuration)
         system = TightBindingSystem(model, np.zeros(20), 5.0, 0.0)
-        lost.append(theory.Cut(system, 10, 6.0).measured())
+        lost.append(Cut(system, 10, 6.0).measured())
         assert model.assembly.repulsion_energies()[10] == (
             0.0 if parameters is plain else pytest.approx(0.69, rel=0.05)
         )
