@@ -157,9 +157,8 @@ class ProjectionState:
         """−dE/dr along the solution, (M, 3), Hartree/bohr, for λ with (1 − χᵀKᵀ)λ = ∂E/∂v̂."""
         operator = self.functional.operator
         pull = self.potential + operator.transpose(adjoint)
-        return (
-            operator.forces_fixed_p(self.density)
-            - self.local.feature_energy_position_vjp()
-            - self.local.density_position_vjp(pull)
-            - operator.vjp_positions(self.density, adjoint)
+        return -(
+            operator.position_gradient(self.density, adjoint)
+            + self.local.feature_energy_position_vjp()
+            + self.local.density_position_vjp(pull)
         )

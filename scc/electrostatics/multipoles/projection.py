@@ -11,8 +11,9 @@ and to their energy
 
 both with self-interaction: J, and K where the probe has the width σ_ρ and the same λ, are symmetric
 positive semi-definite, and V is the projection on the density's own functions. Everything that an
-equilibration, its forces and a fit ask of the two is here; what differs between ways of summing is
-small (:class:`Operators`).
+equilibration, its forces and a fit ask of the two is here, the same whatever the size and the
+boundary: :class:`.pairwise_projection.PairwiseProjection` for clusters,
+:class:`.summed_projection.SummedProjection` for the rest.
 
 Units Hartree, bohr, e. V is what an electron feels: external *physical* charges q > 0 attract,
 see :func:`scc.electrostatics.multipoles.external.physical_charges`. Their mutual energy is not in
@@ -21,22 +22,22 @@ E_H. External charges do not move with the atoms.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
 
 from scc.arrays import FloatArray
 from scc.configuration import Configuration
-from scc.electrostatics.multipoles.electrostatics import MultipoleElectrostatics
 from scc.electrostatics.multipoles.external import ExternalCharges, UniformField
+from scc.electrostatics.multipoles.pair_blocks import LARGEST_L
+from scc.electrostatics.multipoles.pairwise_projection import PairwiseProjection
 from scc.electrostatics.multipoles.sites import checked_widths
+from scc.electrostatics.multipoles.summed_projection import SummedProjection
 from scc.errors import InputError
 
-SOURCE_L = 2
-"""Largest λ of the density's multipoles."""
-
-N_MULTIPOLES = (SOURCE_L + 1) ** 2
+LARGEST_PAIRWISE = 3000
+"""Atoms up to which sums over all pairs are the fastest in open boundaries."""
 
 
 class ProjectionOperator(Protocol):
@@ -82,6 +83,10 @@ class ProjectionOperator(Protocol):
         """−∂E_H/∂r at fixed p, (M, 3)."""
         ...
 
+    def position_gradient(self, multipoles: FloatArray, cotangent: FloatArray | None) -> FloatArray:
+        """∂[E_H + ⟨w, K p + v̂_ext⟩]/∂r at fixed p, (M, 3), as one sum; w (M, F) or None for 0."""
+        ...
+
     def potential_jvp_positions(
         self, multipoles: FloatArray, displacement: FloatArray
     ) -> FloatArray:
@@ -119,103 +124,19 @@ def projection_operator(
         density_width: σ_ρ > 0, bohr.
         widths, l_max: σ_n ≥ 0, bohr, and largest λ ∈ {0, 1, 2} of the probes; no widths, F = 0.
         external: fields and charges, in the sign of ρ − ν.
-        tolerance: see :class:`MultipoleElectrostatics`.
-        method: "auto", or a method of :class:`MultipoleElectrostatics`.
+        tolerance: relative error of energy and forces where they are not exact to rounding, see
+            :class:`.electrostatics.MultipoleElectrostatics`.
+        method: "auto", by which open clusters of up to 3000 atoms are summed over kept matrices of
+            all pairs; or a method of :class:`.electrostatics.MultipoleElectrostatics`.
     Raises:
         InputError: any of these out of its range.
     """
-    if l_max not in range(SOURCE_L + 1):
-        raise InputError(f"probe l_max is {l_max}, must be one of 0, 1, …, {SOURCE_L}")
+    if l_max not in range(LARGEST_L + 1):
+        raise InputError(f"probe l_max is {l_max}, must be one of 0, 1, …, {LARGEST_L}")
     sigma = checked_widths(np.asarray(widths, dtype=np.float64), len(widths), "feature")
     if not 0.0 < density_width < np.inf:
         raise InputError(f"density width is {density_width}, must be finite and > 0")
+    small = len(configuration) <= LARGEST_PAIRWISE and not any(configuration.periodic)
+    if method == "auto" and small:
+        return PairwiseProjection(configuration, density_width, sigma, l_max, external)
     return SummedProjection(configuration, density_width, sigma, l_max, external, tolerance, method)
-
-
-class SummedProjection:
-    """:class:`ProjectionOperator` by :class:`MultipoleElectrostatics`: any boundary, any size."""
-
-    def __init__(
-        self,
-        configuration: Configuration,
-        density_width: float,
-        widths: FloatArray,
-        l_max: int,
-        external: Sequence[UniformField | ExternalCharges],
-        tolerance: float,
-        method: str,
-    ) -> None:
-        self.configuration = configuration
-        self._energy = MultipoleElectrostatics(
-            configuration,
-            density_width,
-            SOURCE_L,
-            external=external,
-            method=method,
-            tolerance=tolerance,
-        )
-        self._potential = self._energy.features(density_width, SOURCE_L)
-        self._features = self._energy.features(widths, l_max) if len(widths) else None
-        self.n_features = len(widths) * (l_max + 1) ** 2
-        number = len(configuration)
-        self._zero = np.zeros((number, N_MULTIPOLES))
-        self.external = (
-            self._features(self._zero) if self._features else np.zeros((number, self.n_features))
-        )
-
-    def apply(self, multipoles: FloatArray) -> FloatArray:
-        if self._features is None:
-            return np.zeros((len(self._zero), 0))
-        return self._features.jvp_multipoles(multipoles)
-
-    def transpose(self, cotangent: FloatArray) -> FloatArray:
-        if self._features is None:
-            return self._zero.copy()
-        return self._features.vjp_multipoles(cotangent)
-
-    def jvp_positions(self, multipoles: FloatArray, displacement: FloatArray) -> FloatArray:
-        if self._features is None:
-            return np.zeros((len(self._zero), 0))
-        return self._features.jvp_positions(multipoles, displacement)
-
-    def vjp_positions(self, multipoles: FloatArray, cotangent: FloatArray) -> FloatArray:
-        if self._features is None:
-            return np.zeros((len(self._zero), 3))
-        return self._features.vjp_positions(multipoles, cotangent)
-
-    def energy(self, multipoles: FloatArray) -> float:
-        return self._energy.energy(multipoles)
-
-    def potential(self, multipoles: FloatArray) -> FloatArray:
-        return self._potential(multipoles)
-
-    def kernel(self, multipoles: FloatArray) -> FloatArray:
-        return self._potential.jvp_multipoles(multipoles)
-
-    def forces_fixed_p(self, multipoles: FloatArray) -> FloatArray:
-        return self._energy.forces(multipoles)
-
-    def potential_jvp_positions(
-        self, multipoles: FloatArray, displacement: FloatArray
-    ) -> FloatArray:
-        return self._potential.jvp_positions(multipoles, displacement)
-
-    @property
-    def matrix(self) -> FloatArray:
-        return _columns(self.apply, self._zero.shape)
-
-    @property
-    def energy_matrix(self) -> FloatArray:
-        return _columns(self.kernel, self._zero.shape)
-
-    def position_jacobian(self, multipoles: FloatArray) -> FloatArray:
-        return _columns(
-            lambda displacement: self.jvp_positions(multipoles, displacement),
-            (len(self._zero), 3),
-        )
-
-
-def _columns(linear: Callable[[FloatArray], FloatArray], shape: tuple[int, int]) -> FloatArray:
-    """The matrix of a linear map on arrays of ``shape``, flattened on both sides."""
-    units = np.eye(shape[0] * shape[1]).reshape(-1, *shape)
-    return np.array([linear(unit).ravel() for unit in units]).T
