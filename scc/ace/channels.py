@@ -71,15 +71,31 @@ class Channels:
     ----------
     channels: sorted.
     ranks, feature_degrees, degrees: of each.
-    offsets: where the components of each start; ``n_components`` is the end.
     """
 
     channels: tuple[Channel, ...]
     ranks: IntArray
     feature_degrees: IntArray
     degrees: FloatArray
-    offsets: IntArray
-    n_components: int
+
+    @property
+    def offsets(self) -> IntArray:
+        """Where the components of each start."""
+        return np.cumsum(2 * self.ranks + 1) - (2 * self.ranks + 1)
+
+    @property
+    def n_components(self) -> int:
+        """Components of all of them."""
+        return int(np.sum(2 * self.ranks + 1))
+
+    def select(self, which: IntArray) -> Channels:
+        """Some of them, in increasing order."""
+        return Channels(
+            tuple(self.channels[index] for index in which),
+            self.ranks[which],
+            self.feature_degrees[which],
+            self.degrees[which],
+        )
 
 
 def channels_of(specification: BasisSpecification) -> Channels:
@@ -91,15 +107,9 @@ def channels_of(specification: BasisSpecification) -> Channels:
     largest = [_largest_degree(specification, d) for d in (0, 1)]
     kept = sorted(c for c in found if c.degree(weights) <= largest[c.feature_degree])
     ranks = np.array([c.rank for c in kept], dtype=np.int64)
-    ends = np.cumsum(2 * ranks + 1)
-    return Channels(
-        tuple(kept),
-        ranks,
-        np.array([c.feature_degree for c in kept], dtype=np.int64),
-        np.array([c.degree(weights) for c in kept], dtype=np.float64),
-        np.concatenate([[0], ends[:-1]]).astype(np.int64) if len(kept) else ends,
-        int(ends[-1]) if len(kept) else 0,
-    )
+    features = np.array([c.feature_degree for c in kept], dtype=np.int64)
+    degrees = np.array([c.degree(weights) for c in kept], dtype=np.float64)
+    return Channels(tuple(kept), ranks, features, degrees)
 
 
 def _largest_degree(specification: BasisSpecification, least: int) -> float:

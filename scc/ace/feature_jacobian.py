@@ -45,3 +45,26 @@ class FeatureJacobian:
             result, self.first, np.einsum("pmof,pf->pmo", self.blocks, direction[self.second])
         )
         return np.asarray(result)
+
+    def apply_transpose(self, cotangent: FloatArray) -> FloatArray:
+        """∂⟨w, out⟩/∂v̂, (M, F), for w (M, 2L+1, n_out)."""
+        result = np.einsum("imof,imo->if", self.own, cotangent)
+        of_pairs = np.einsum("pmof,pmo->pf", self.blocks, cotangent[self.first])
+        np.add.at(result, self.second, of_pairs)
+        return np.asarray(result)
+
+
+@dataclass(frozen=True, eq=False)
+class LinearFunctions:
+    """B(v̂) = constant, plus slopes·v̂ in the functions ``linear``.
+
+    Attributes
+    ----------
+    constant: (M, 2L+1, n_L), zero in the functions of ``linear``.
+    linear: numbers of the functions of feature degree 1, (n_1,).
+    slopes: (M, 2L+1, n_1, M, F).
+    """
+
+    constant: FloatArray
+    linear: IntArray
+    slopes: FloatArray

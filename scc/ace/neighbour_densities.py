@@ -35,6 +35,8 @@ class DensityTables:
     columns: where G_p,(n,l,·) starts for each (n, l).
     carrying: the columns of G that come with features.
     mixing: sparse (n_components, n_raw); raw sums of an atom are X, D and C one after the other.
+    marked: the components that contain features, A¹.
+    feature_mixing: the part of ``mixing`` from D and C to those.
     """
 
     def __init__(self, specification: BasisSpecification, channels: Channels) -> None:
@@ -68,6 +70,8 @@ class DensityTables:
         self.n_sums = self.n_species * self.n_columns
         self.n_products = self.n_species * len(self.carrying) * self.n_features
         self.mixing = self._mixing(channels)
+        self.marked = np.flatnonzero(np.repeat(channels.feature_degrees, 2 * channels.ranks + 1))
+        self.feature_mixing = self.mixing[self.marked][:, self.n_sums :]
 
     def _mixing(self, channels: Channels) -> scipy.sparse.csr_array:
         rows, columns, entries = [], [], []
@@ -170,8 +174,13 @@ class BoundDensities:
         )
 
     def feature_jvp(self, direction: FloatArray) -> FloatArray:
-        """dA along dv̂ (M, F): A is affine in v̂."""
-        return self.components(direction) - self.components(np.zeros_like(direction))
+        """dA along dv̂ (M, F): A is affine in v̂, and dA zero in A⁰."""
+        tables = self.tables
+        products = self._products(self._carried, self.pair_features(direction))
+        changed = np.concatenate([products, self.centre_features(direction).T])
+        result = np.zeros((tables.mixing.shape[0], self.n_atoms))
+        result[tables.marked] = tables.feature_mixing @ changed
+        return result
 
     def position_jvp(self, features: FloatArray, displacement: FloatArray) -> FloatArray:
         """dA along dr (M, 3) at fixed v̂."""
@@ -204,12 +213,14 @@ class BoundDensities:
         return positions, self._features_vjp(change, centre)
 
     def feature_vjp(self, cotangent: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """⟨g_i, ∂A_i/∂v̂⟩, not summed over atoms: of the pairs (P, F) and of i itself (M, F)."""
-        _, products, centre = self._split(cotangent)
-        blocks = self._blocks(products)
-        pairs = self._layout.unpad(np.swapaxes(self._carried, 1, 2) @ blocks)
+        """⟨g_i, ∂A_i/∂v̂⟩ for g (n_marked, M), not summed over i: of its pairs (P, F), and of i
+        itself (M, F)."""
+        tables = self.tables
+        raw = np.ascontiguousarray((tables.feature_mixing.T @ cotangent).T)
+        products, centre = np.split(raw, (tables.n_products,), axis=1)
+        pairs = self._layout.unpad(np.swapaxes(self._carried, 1, 2) @ self._blocks(products))
         own = np.array(centre)
-        if self.tables.n_features:
+        if tables.n_features:
             own[:, 0] -= self._scalar_shift(pairs, centre)
         return pairs, own
 
@@ -236,24 +247,23 @@ class BoundDensities:
         return np.asarray(mixed).reshape(tables.mixing.shape[0], len(pairs), 3)
 
     def atom_feature_slopes(self, pairs: IntArray) -> tuple[FloatArray, FloatArray]:
-        """∂A_i/∂v̂_j for the pairs of one atom i, (n_components, P', F); own (n_components, F)."""
+        """∂A_i/∂v̂_j for the pairs of one atom i, (n_marked, P', F); own (n_marked, F)."""
         tables = self.tables
         number = tables.n_features
-        raw = np.zeros((tables.mixing.shape[1], len(pairs), number))
-        products = raw[tables.n_sums : tables.n_sums + tables.n_products].reshape(
-            tables.n_species, len(tables.carrying), number, len(pairs), number
-        )
+        raw = np.zeros((tables.n_products, len(pairs), number))
+        products = raw.reshape(tables.n_species, len(tables.carrying), number, len(pairs), number)
         species, each = self.slot[pairs] % tables.n_species, np.arange(len(pairs))
         carried = self.values[pairs][:, tables.carrying]
         for c in range(number):
             products[species, :, c, each, c] = carried
-        own = tables.mixing[:, tables.n_sums + tables.n_products :].toarray()
-        pair_slopes = np.asarray(tables.mixing @ raw.reshape(len(raw), len(pairs) * number))
-        pair_slopes = pair_slopes.reshape(len(own), len(pairs), number)
+        own = tables.feature_mixing[:, tables.n_products :].toarray()
+        of_products = tables.feature_mixing[:, : tables.n_products]
+        changed = np.asarray(of_products @ raw.reshape(len(raw), len(pairs) * number))
+        changed = changed.reshape(len(own), len(pairs), number)
         if number:
             scalars = tables.scalars
-            own[:, 0] -= own[:, scalars].sum(axis=1) + pair_slopes[:, :, scalars].sum(axis=(1, 2))
-        return pair_slopes, own
+            own[:, 0] -= own[:, scalars].sum(axis=1) + changed[:, :, scalars].sum(axis=(1, 2))
+        return changed, own
 
     def pair_slopes(self, pairs: IntArray) -> FloatArray:
         """∂G/∂r_j of some pairs, (P', n_columns, 3)."""

@@ -7,8 +7,6 @@ channels of an atom form one vector A; every B is a sparse combination of monomi
 derivative with respect to A a sparse matrix. As polynomials in A the B are linearly independent:
 different channels have no monomial in common, and couplings of the same ones are orthogonal.
 
-Components come first and atoms last in the arrays here, (…, M): rows of a sparse matrix then run
-over all atoms at once.
 """
 
 from __future__ import annotations
@@ -19,8 +17,9 @@ from functools import cached_property
 import numpy as np
 import scipy.sparse
 
-from scc.ace.channels import Channels
+from scc.ace.channels import Channels, channels_of
 from scc.ace.coupling import coupling
+from scc.ace.monomials import Monomials
 from scc.ace.specification import BasisSpecification
 from scc.arrays import FloatArray, IntArray
 
@@ -44,26 +43,32 @@ class Products:
 
     Attributes
     ----------
+    channels: those that are a factor of some function.
     functions: {L: FunctionList}.
-    monomials: components of A in each monomial, (n_monomials, ν_max), sorted, padded in front with
-        the index n_components, where :func:`extended` has a 1.
+    monomials: all products of components that occur.
     combination: {L: sparse ((2L+1)·n_L, n_monomials)}, row M·n_L + α.
     """
 
-    def __init__(self, specification: BasisSpecification, channels: Channels) -> None:
+    def __init__(self, specification: BasisSpecification) -> None:
         self.order = specification.order
+        candidates = channels_of(specification)
+        groups = [
+            (group, _couplings(group[0], candidates, specification.l_out))
+            for tuples in _channel_tuples(specification, candidates)
+            for group in _groups(tuples, candidates)
+        ]
+        groups = [(group, found) for group, found in groups if any(found.values())]
+        used = np.unique(np.concatenate([np.zeros(0, np.int64), *(g.ravel() for g, _ in groups)]))
+        self.channels = channels = candidates.select(used)
         self.n_components = channels.n_components
         terms: dict[int, list[_Terms]] = {total: [] for total in specification.l_out}
         lists: dict[int, list[tuple[IntArray, int]]] = {total: [] for total in specification.l_out}
-        for tuples in _channel_tuples(specification, channels):
-            for group in _groups(tuples, channels):
-                first = group[0]
-                ranks = tuple(int(rank) for rank in channels.ranks[first])
-                equal = tuple(int(np.flatnonzero(first == channel)[0]) for channel in first)
-                for total in specification.l_out:
-                    for q, tensor in enumerate(coupling(ranks, equal, total)):
-                        terms[total].append(_expand(group, tensor, channels, self.order))
-                        lists[total].append((group, q))
+        for group, found in groups:
+            renumbered = np.searchsorted(used, group)
+            for total, tensors in found.items():
+                for q, tensor in enumerate(tensors):
+                    terms[total].append(_expand(renumbered, tensor, channels))
+                    lists[total].append((renumbered, q))
         self.functions = {
             total: _function_list(found, channels, self.order) for total, found in lists.items()
         }
@@ -72,91 +77,49 @@ class Products:
     def _assemble(self, terms: dict[int, list[_Terms]]) -> None:
         """Number the different monomials, and collect the coefficients of each function."""
         base = self.n_components + 1
-        powers = base ** np.arange(self.order - 1, -1, -1, dtype=np.int64)
+        powers = base ** np.arange(self.order, dtype=np.int64)
         keys = {
-            total: [term.components @ powers for term in found] for total, found in terms.items()
+            total: [(term.components + 1) @ powers[: term.components.shape[1]] for term in found]
+            for total, found in terms.items()
         }
-        everything = [key for found in keys.values() for key in found]
-        unique = np.unique(np.concatenate(everything)) if everything else np.zeros(0, np.int64)
-        self.monomials = unique[:, None] // powers % base
-        self.combination: dict[int, scipy.sparse.csr_array] = {}
-        for total, found in terms.items():
-            starts = np.cumsum([0] + [term.n_functions for term in found])
-            number = int(starts[-1])
-            rows = [
-                term.output * number + start + term.function
-                for term, start in zip(found, starts[:-1], strict=True)
-            ]
-            columns = [np.searchsorted(unique, key) for key in keys[total]]
-            entries = [term.entries for term in found]
-            shape = ((2 * total + 1) * number, len(unique))
-            matrix = scipy.sparse.csr_array(shape)
-            if found:
-                parts = tuple(np.concatenate(part) for part in (entries, rows, columns))
-                matrix = scipy.sparse.csr_array((parts[0], (parts[1], parts[2])), shape=shape)
-            self.combination[total] = matrix
-
-    def extended(self, components: FloatArray) -> FloatArray:
-        """A (n_components, M) with a row of ones behind it."""
-        return np.concatenate([components, np.ones((1, components.shape[1]))])
-
-    def evaluate_monomials(self, components: FloatArray) -> FloatArray:
-        """(n_monomials, M) from A (n_components, M)."""
-        return self._product(self.extended(components), range(self.order))
-
-    def monomials_jvp(self, components: FloatArray, change: FloatArray) -> FloatArray:
-        """The change of :meth:`evaluate_monomials` for dA (n_components, M)."""
-        values = self.extended(components)
-        changes = np.concatenate([change, np.zeros((1, change.shape[1]))])
-        return np.asarray(
-            sum(
-                changes[self.monomials[:, k]] * self._product(values, self._others(k))
-                for k in range(self.order)
-            )
+        unique = _sorted_union([key for found in keys.values() for key in found])
+        # Key Σ (component + 1) baseᵏ: a number of ν digits, so that orders follow each other.
+        digits = unique[:, None] // powers % base - 1
+        orders = np.sum(digits >= 0, axis=1)
+        self.monomials = Monomials(
+            [digits[orders == order, :order] for order in range(1, self.order + 1)],
+            self.n_components,
+            np.flatnonzero(np.repeat(self.channels.feature_degrees, 2 * self.channels.ranks + 1)),
         )
-
-    def monomials_vjp(self, components: FloatArray, cotangent: FloatArray) -> FloatArray:
-        """∂⟨g, monomials⟩/∂A (n_components, M) for g (n_monomials, M)."""
-        values = self.extended(components)
-        result = np.zeros_like(values)
-        for k, place in enumerate(self._placements):
-            result += place @ (cotangent * self._product(values, self._others(k)))
-        return result[:-1]
+        self.combination = {
+            total: _combination(found, keys[total], unique, 2 * total + 1)
+            for total, found in terms.items()
+        }
 
     def jacobian(self, total: int, components: FloatArray) -> scipy.sparse.csr_array:
         """∂B_αM/∂A of one atom, A (n_components,): sparse ((2L+1)·n_L, n_components)."""
         table = self._jacobian_tables[total]
         values = np.append(components, 1.0)
         entries = table.entries.copy()
-        for k in range(self.order - 1):
-            entries *= values[table.others[:, k]]
+        for other in table.others:
+            entries *= values[other]
         shape = (self.combination[total].shape[0], self.n_components)
         return scipy.sparse.csr_array((entries, table.columns, table.starts), shape=shape)
 
-    def _others(self, k: int) -> list[int]:
-        return [other for other in range(self.order) if other != k]
-
-    def _product(self, values: FloatArray, factors: range | list[int]) -> FloatArray:
-        result = np.ones((len(self.monomials), values.shape[1]))
-        for k in factors:
-            result *= values[self.monomials[:, k]]
-        return result
-
-    @cached_property
-    def _placements(self) -> list[scipy.sparse.csr_array]:
-        """For each factor the 0/1 matrix (n_components + 1, n_monomials) that adds up by it."""
-        number = len(self.monomials)
-        shape = (self.n_components + 1, number)
-        ones, columns = np.ones(number), np.arange(number)
-        return [
-            scipy.sparse.csr_array((ones, (self.monomials[:, k], columns)), shape=shape)
-            for k in range(self.order)
-        ]
-
     @cached_property
     def _jacobian_tables(self) -> dict[int, _JacobianTable]:
+        padded = np.concatenate(
+            [
+                np.pad(
+                    part,
+                    ((0, 0), (0, self.order - part.shape[1])),
+                    constant_values=self.n_components,
+                )
+                for part in self.monomials.factors
+            ]
+        )
         return {
-            total: _jacobian_table(matrix, self.monomials, self.n_components)
+            total: _jacobian_table(matrix, padded, self.n_components)
             for total, matrix in self.combination.items()
         }
 
@@ -174,7 +137,7 @@ class _Terms:
 
 @dataclass(frozen=True, eq=False)
 class _JacobianTable:
-    """The derivative in compressed rows: entry × the product of the other factors."""
+    """The derivative in compressed rows: entry × the product of the others, (ν−1, entries)."""
 
     entries: FloatArray
     others: IntArray
@@ -220,21 +183,51 @@ def _groups(tuples: IntArray, channels: Channels) -> list[IntArray]:
     return [tuples[which == number] for number in range(int(which.max()) + 1)]
 
 
-def _expand(group: IntArray, tensor: FloatArray, channels: Channels, width: int) -> _Terms:
+def _couplings(
+    factors: IntArray, channels: Channels, outputs: tuple[int, ...]
+) -> dict[int, tuple[FloatArray, ...]]:
+    """The couplings of these channels to each L."""
+    ranks = tuple(int(rank) for rank in channels.ranks[factors])
+    equal = tuple(int(np.flatnonzero(factors == channel)[0]) for channel in factors)
+    return {total: coupling(ranks, equal, total) for total in outputs}
+
+
+def _expand(group: IntArray, tensor: FloatArray, channels: Channels) -> _Terms:
     """Σ_m U A…A for every tuple of a group: components sorted, so that A_a A_b is A_b A_a."""
     *magnetic, output = np.nonzero(tensor)
     entries = tensor[(*magnetic, output)]
     number, order = group.shape
     components = channels.offsets[group][:, None, :] + np.stack(magnetic, axis=1)[None, :, :]
     components = np.sort(components.reshape(-1, order), axis=1)
-    padding = np.full((len(components), width - order), channels.n_components)
     return _Terms(
         number,
-        np.concatenate([padding, components], axis=1),
+        components,
         np.repeat(np.arange(number), len(entries)),
         np.tile(output, number),
         np.tile(entries, number),
     )
+
+
+def _sorted_union(keys: list[IntArray]) -> IntArray:
+    return np.unique(np.concatenate(keys)) if keys else np.zeros(0, dtype=np.int64)
+
+
+def _combination(
+    terms: list[_Terms], keys: list[IntArray], unique: IntArray, outputs: int
+) -> scipy.sparse.csr_array:
+    """The functions of one L as combinations of monomials, rows M·n_L + α."""
+    starts = np.cumsum([0] + [term.n_functions for term in terms])
+    number = int(starts[-1])
+    shape = (outputs * number, len(unique))
+    if not terms:
+        return scipy.sparse.csr_array(shape)
+    rows = [
+        term.output * number + start + term.function
+        for term, start in zip(terms, starts[:-1], strict=True)
+    ]
+    entries = np.concatenate([term.entries for term in terms])
+    columns = np.searchsorted(unique, np.concatenate(keys))
+    return scipy.sparse.csr_array((entries, (np.concatenate(rows), columns)), shape=shape)
 
 
 def _function_list(
@@ -278,7 +271,7 @@ def _jacobian_table(
     counts = np.bincount(row, minlength=matrix.shape[0])
     return _JacobianTable(
         np.concatenate(values)[sorted_by_row],
-        np.concatenate(others)[sorted_by_row],
+        np.ascontiguousarray(np.concatenate(others)[sorted_by_row].T),
         np.concatenate(columns)[sorted_by_row],
         np.concatenate([[0], np.cumsum(counts)]),
     )

@@ -1,0 +1,216 @@
+r"""The basis at one (r, v̂): values and derivative products, and sums with coefficients.
+
+out_LM,o(i) = Σ_α c^{Z_i,L}_αo B_αLM(i). Of one element with given coefficients every out is a
+polynomial in the one-body objects A, with about as many monomials as the basis has in all,
+whatever the number of functions: sums with coefficients never form the functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import scipy.sparse
+
+from scc.ace.feature_jacobian import FeatureJacobian
+from scc.ace.neighbour_densities import BoundDensities
+from scc.ace.products import Products
+from scc.arrays import FloatArray, IntArray
+from scc.errors import InputError
+
+Coefficients = Mapping[int, FloatArray]
+"""{L: (n_species, n_L, n_out)}; n_out may differ between L."""
+
+
+class BasisState:
+    """Everything at one (r, v̂); made by ``BoundBasis.evaluate``."""
+
+    def __init__(
+        self,
+        products: Products,
+        densities: BoundDensities,
+        atoms_of: list[IntArray],
+        features: FloatArray,
+    ) -> None:
+        self._products, self._densities, self._atoms_of = products, densities, atoms_of
+        self.features = features
+        """v̂, (M, F)."""
+        self._components = densities.components(features)
+
+    def values(self, total: int) -> FloatArray:
+        """B, (M, 2L+1, n_L)."""
+        monomials = self._products.monomials.evaluate(self._components)
+        values = self._products.combination[total] @ monomials
+        return np.moveaxis(values.reshape(2 * total + 1, -1, len(self.features)), 2, 0)
+
+    def contract(self, coefficients: Coefficients) -> dict[int, FloatArray]:
+        """Σ_α c B, {L: (M, 2L+1, n_out)}."""
+        result = np.zeros((_outputs(coefficients), len(self.features)))
+        for species, atoms in self._by_species():
+            weights = self._compiled(coefficients, species)
+            result[:, atoms] = self._products.monomials.contract(
+                weights, self._components[:, atoms]
+            )
+        return _split(result, coefficients)
+
+    def jvp(
+        self,
+        coefficients: Coefficients,
+        displacement: FloatArray | None = None,
+        direction: FloatArray | None = None,
+    ) -> dict[int, FloatArray]:
+        """d Σ_α c B along dr (M, 3) and dv̂ (M, F), {L: (M, 2L+1, n_out)}."""
+        change = np.zeros_like(self._components)
+        if displacement is not None:
+            moved = np.asarray(displacement, dtype=np.float64)
+            change += self._densities.position_jvp(self.features, moved)
+        if direction is not None:
+            change += self._densities.feature_jvp(np.asarray(direction, dtype=np.float64))
+        result = np.zeros((_outputs(coefficients), len(self.features)))
+        for species, atoms in self._by_species():
+            weights = self._compiled(coefficients, species)
+            result[:, atoms] = self._products.monomials.contract_jvp(
+                weights, self._components[:, atoms], change[:, atoms]
+            )
+        return _split(result, coefficients)
+
+    def vjp(
+        self, coefficients: Coefficients, cotangents: Mapping[int, FloatArray]
+    ) -> tuple[FloatArray, FloatArray]:
+        """(∂/∂r (M, 3), ∂/∂v̂ (M, F)) of Σ ⟨w, out⟩ for cotangents {L: (M, 2L+1, n_out)}."""
+        coefficients = {total: coefficients[total] for total in cotangents}
+        joined = _join(cotangents, coefficients, len(self.features))
+        pulled = np.zeros_like(self._components)
+        for species, atoms in self._by_species():
+            weights = self._compiled(coefficients, species)
+            pulled[:, atoms] = self._products.monomials.contract_vjp(
+                weights, self._components[:, atoms], joined[:, atoms]
+            )
+        return self._densities.vjp(self.features, pulled)
+
+    def feature_jacobian(self, coefficients: Coefficients) -> dict[int, FeatureJacobian]:
+        """∂out/∂v̂ in blocks of atoms, for each L of the coefficients.
+
+        Costs a few ``contract``; its products with vectors cost next to nothing, and with d_v ≤ 1
+        they are exact at every v̂.
+        """
+        monomials, densities = self._products.monomials, self._densities
+        shape = (_outputs(coefficients), len(monomials.marked), len(self.features))
+        pulled = np.zeros(shape)
+        for species, atoms in self._by_species():
+            weights = self._compiled(coefficients, species)
+            pulled[:, :, atoms] = monomials.marked_gradient(weights, self._components[:, atoms])
+        found = [densities.feature_vjp(row) for row in pulled]
+        pairs = _split(np.stack([pair for pair, _ in found]), coefficients)
+        own = _split(np.stack([own for _, own in found]), coefficients)
+        return {
+            total: FeatureJacobian(densities.first, densities.second, pairs[total], own[total])
+            for total in coefficients
+        }
+
+    def summed_gradient(self) -> list[tuple[FloatArray, FloatArray]]:
+        """For each species the gradients of Σ_i B⁰_α(i) over its atoms i, for all α at once.
+
+        ∂/∂r (n_0, M, 3) and ∂/∂v̂ (n_0, M, F).
+        """
+        number, count = self._products.combination[0].shape[0], len(self.features)
+        result = []
+        for atoms in self._atoms_of:
+            positions = np.zeros((number, count, 3))
+            features = np.zeros((number, count, self.features.shape[1]))
+            for atom in atoms:
+                jacobian = self._products.jacobian(0, self._components[:, atom])
+                pairs = self._densities.neighbours(atom)
+                moved = _through(
+                    jacobian, self._densities.atom_position_slopes(self.features, pairs)
+                )
+                positions[:, atom] -= moved.sum(axis=1)
+                _add_to(positions, self._densities.second[pairs], moved)
+                self._add_feature_slopes(features, jacobian, int(atom))
+            result.append((positions, features))
+        return result
+
+    def feature_slopes(self, total: int) -> FloatArray:
+        """∂B/∂v̂ of every function, dense: (M, 2L+1, n_L, M, F). For small systems."""
+        atoms, count = self.features.shape
+        rows = self._products.combination[total].shape[0]
+        result = np.zeros((atoms, rows, atoms, count))
+        for atom in range(atoms):
+            jacobian = self._products.jacobian(total, self._components[:, atom])
+            self._add_feature_slopes(result[atom], jacobian, atom)
+        return result.reshape(atoms, 2 * total + 1, rows // (2 * total + 1), atoms, count)
+
+    def _add_feature_slopes(
+        self, target: FloatArray, jacobian: scipy.sparse.csr_array, atom: int
+    ) -> None:
+        """Add ∂B(i)/∂v̂ of one atom i into target (n, M, F)."""
+        if self.features.shape[1] == 0:
+            return
+        pairs = self._densities.neighbours(atom)
+        changed, own = self._densities.atom_feature_slopes(pairs)
+        marked = jacobian[:, self._products.monomials.marked]
+        target[:, atom] += marked @ own
+        _add_to(target, self._densities.second[pairs], _through(marked, changed))
+
+    def _by_species(self) -> list[tuple[int, IntArray]]:
+        return [(kind, atoms) for kind, atoms in enumerate(self._atoms_of) if len(atoms)]
+
+    def _compiled(self, coefficients: Coefficients, species: int) -> FloatArray:
+        """All outputs of one element as polynomials: (n_monomials, Σ_L (2L+1)·n_out).
+
+        Raises InputError for coefficients of another shape.
+        """
+        columns = []
+        for total, values in coefficients.items():
+            matrix = self._products.combination[total]
+            number = matrix.shape[0] // (2 * total + 1)
+            if values.ndim != 3 or values.shape[:2] != (len(self._atoms_of), number):
+                raise InputError(
+                    f"coefficients of L = {total} have shape {values.shape}, the basis needs "
+                    f"({len(self._atoms_of)}, {number}, n_out)"
+                )
+            for m in range(2 * total + 1):
+                columns.append(matrix[m * number : (m + 1) * number].T @ values[species])
+        return np.concatenate(columns, axis=1)
+
+
+def _outputs(coefficients: Coefficients) -> int:
+    return sum((2 * total + 1) * values.shape[2] for total, values in coefficients.items())
+
+
+def _split(outputs: FloatArray, coefficients: Coefficients) -> dict[int, FloatArray]:
+    """(Σ_L (2L+1)·n_out, n, …) → {L: (n, 2L+1, n_out, …)}."""
+    result, start = {}, 0
+    for total, values in coefficients.items():
+        shape = (2 * total + 1, values.shape[2])
+        piece = outputs[start : start + shape[0] * shape[1]]
+        piece = piece.reshape(*shape, *outputs.shape[1:])
+        result[total] = np.ascontiguousarray(np.moveaxis(piece, 2, 0))
+        start += shape[0] * shape[1]
+    return result
+
+
+def _join(pieces: Mapping[int, FloatArray], coefficients: Coefficients, atoms: int) -> FloatArray:
+    """The inverse of :func:`_split`. InputError for a piece of another shape."""
+    rows = []
+    for total, values in coefficients.items():
+        shape = (atoms, 2 * total + 1, values.shape[2])
+        if np.shape(pieces[total]) != shape:
+            raise InputError(
+                f"cotangent of L = {total} has shape {np.shape(pieces[total])}, not {shape}"
+            )
+        rows.append(np.moveaxis(pieces[total], 0, 2).reshape(shape[1] * shape[2], atoms))
+    return np.concatenate(rows)
+
+
+def _through(jacobian: scipy.sparse.csr_array, slopes: FloatArray) -> FloatArray:
+    """∂B/∂A ∂A/∂x, (n, P', k), for slopes (n_components, P', k)."""
+    columns = slopes.shape[1] * slopes.shape[2]
+    product = jacobian @ slopes.reshape(len(slopes), columns)
+    return np.asarray(product).reshape(jacobian.shape[0], *slopes.shape[1:])
+
+
+def _add_to(target: FloatArray, atoms: IntArray, values: FloatArray) -> None:
+    """Add values (n, P', k) into target (n, M, k); an atom may come several times (its images)."""
+    for place, atom in enumerate(atoms):
+        target[:, atom] += values[:, place]

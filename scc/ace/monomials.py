@@ -1,0 +1,154 @@
+r"""Sums of monomials in the components of A, for many atoms at once, and their derivatives.
+
+    out_r(i) = Σ_t W_tr Π_k A_{t_k}(i)
+
+Components come first and atoms last, (n_components, M), so that a gather of components copies rows;
+atoms are taken in portions small enough for the intermediates to stay in the processor's cache.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+
+import numpy as np
+import scipy.sparse
+
+from scc.arrays import FloatArray, IntArray
+
+_PORTION = 1 << 17  # numbers of one intermediate: 1 MB
+
+
+class Monomials:
+    """A list of monomials, sorted by order.
+
+    Parameters
+    ----------
+    factors: for each order ν = 1, 2, … the components in each monomial, (n, ν).
+    n_components: of A.
+    marked: components whose derivatives :meth:`marked_gradient` takes, sorted.
+    """
+
+    def __init__(self, factors: Sequence[IntArray], n_components: int, marked: IntArray) -> None:
+        self.factors, self.n_components, self.marked = tuple(factors), n_components, marked
+        ends = np.cumsum([0] + [len(part) for part in factors])
+        self._parts = [slice(a, b) for a, b in itertools.pairwise(ends)]
+        self.number = int(ends[-1])
+
+    def evaluate(self, components: FloatArray) -> FloatArray:
+        """All monomials, (n, M)."""
+        result = np.empty((self.number, components.shape[1]))
+        for where, part in zip(self._parts, self.factors, strict=True):
+            _product(components, part.T, result[where])
+        return result
+
+    def contract(self, weights: FloatArray, components: FloatArray) -> FloatArray:
+        """out (n_out, M), W (n, n_out)."""
+        result = np.empty((weights.shape[1], components.shape[1]))
+        for atoms in self._portions(components):
+            result[:, atoms] = weights.T @ self.evaluate(components[:, atoms])
+        return result
+
+    def contract_jvp(
+        self, weights: FloatArray, components: FloatArray, change: FloatArray
+    ) -> FloatArray:
+        """d out (n_out, M) along dA (n_components, M)."""
+        result = np.empty((weights.shape[1], components.shape[1]))
+        for atoms in self._portions(components):
+            values, changes = components[:, atoms], change[:, atoms]
+            total = np.zeros((self.number, values.shape[1]))
+            for where, part in zip(self._parts, self.factors, strict=True):
+                for k, others in _each(part):
+                    total[where] += _product(values, others) * changes[part[:, k]]
+            result[:, atoms] = weights.T @ total
+        return result
+
+    def contract_vjp(
+        self, weights: FloatArray, components: FloatArray, cotangent: FloatArray
+    ) -> FloatArray:
+        """∂⟨w, out⟩/∂A (n_components, M) for w (n_out, M)."""
+        result = np.zeros_like(components)
+        for atoms in self._portions(components):
+            values = components[:, atoms]
+            pulled = weights @ cotangent[:, atoms]
+            for where, part, places in zip(
+                self._parts, self.factors, self._placements, strict=True
+            ):
+                for (_, others), place in zip(_each(part), places, strict=True):
+                    result[:, atoms] += place @ (_product(values, others) * pulled[where])
+        return result
+
+    def marked_gradient(self, weights: FloatArray, components: FloatArray) -> FloatArray:
+        """∂out_r/∂A for the marked components, not summed over r: (n_out, n_marked, M)."""
+        number = len(self.marked)
+        result = np.empty((weights.shape[1], number, components.shape[1]))
+        tables = self._marked_factors
+        mixed = [
+            [
+                scipy.sparse.csr_array(
+                    (column[which], (place, np.arange(len(which)))), shape=(number, len(which))
+                )
+                for which, place, _ in tables
+            ]
+            for column in weights.T
+        ]
+        for atoms in self._portions(components):
+            rests = [_product(components[:, atoms], others) for _, _, others in tables]
+            for row, matrices in enumerate(mixed):
+                result[row, :, atoms] = np.asarray(
+                    sum(matrix @ rest for matrix, rest in zip(matrices, rests, strict=True))
+                )
+        return result
+
+    def _portions(self, components: FloatArray) -> Iterator[slice]:
+        length = max(8, _PORTION // max(self.number, 1))
+        for start in range(0, components.shape[1], length):
+            yield slice(start, start + length)
+
+    @cached_property
+    def _placements(self) -> list[list[scipy.sparse.csr_array]]:
+        """For each order and factor the 0/1 matrix (n_components, n) that adds up by it."""
+        return [
+            [
+                scipy.sparse.csr_array(
+                    (np.ones(len(part)), (part[:, k], np.arange(len(part)))),
+                    shape=(self.n_components, len(part)),
+                )
+                for k in range(part.shape[1])
+            ]
+            for part in self.factors
+        ]
+
+    @cached_property
+    def _marked_factors(self) -> list[tuple[IntArray, IntArray, IntArray]]:
+        """(monomial, place of its factor among the marked, the other factors) by order and k."""
+        place = np.full(self.n_components, -1)
+        place[self.marked] = np.arange(len(self.marked))
+        result = []
+        for where, part in zip(self._parts, self.factors, strict=True):
+            for k, others in _each(part):
+                which = np.flatnonzero(place[part[:, k]] >= 0)
+                result.append((where.start + which, place[part[which, k]], others[:, which]))
+        return result
+
+
+def _each(part: IntArray) -> Iterator[tuple[int, IntArray]]:
+    """Every factor k with the others, (ν−1, n)."""
+    for k in range(part.shape[1]):
+        yield k, np.delete(part, k, axis=1).T
+
+
+def _product(
+    components: FloatArray, factors: IntArray, out: FloatArray | None = None
+) -> FloatArray:
+    """Π_k A_{t_k}, (n, M), for factors (number, n)."""
+    if out is None:
+        out = np.empty((factors.shape[1], components.shape[1]))
+    if len(factors) == 0:
+        out[:] = 1.0
+        return out
+    np.take(components, factors[0], axis=0, out=out, mode="clip")
+    for factor in factors[1:]:
+        out *= components[factor]
+    return out
