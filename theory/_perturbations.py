@@ -1,12 +1,14 @@
 """One derivative of a tight-binding model: ∂/∂v̂_mc or ∂/∂r_m as matrices, and what it does to
 p_ℓ and E_ℓ by the model's own derivative products."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from scc.arrays import FloatArray
+from scc.theory.statement import Check, joined
 from scc.theory.system import TightBindingSystem
 
 
@@ -62,6 +64,21 @@ def sampled(system: TightBindingSystem, number: int) -> Iterator[Perturbation]:
     for atom in sampled_atoms(system, number):
         yield by_feature(system, atom)
         yield by_position(system, atom, atom % 3)
+
+
+def compared(
+    system: TightBindingSystem,
+    number: int,
+    quantity: str,
+    compare: Callable[[Perturbation], tuple[ArrayLike, ArrayLike, ArrayLike]],
+) -> list[Check]:
+    """One check by v̂ and one by r of ``compare`` → (measured, bound, rounding) on all that are
+    :func:`sampled`; the variable replaces {} in ``quantity``."""
+    found: dict[str, list[tuple[ArrayLike, ArrayLike, ArrayLike]]] = {}
+    for perturbation in sampled(system, number):
+        name = quantity.format(perturbation.name)
+        found.setdefault(name, []).append(compare(perturbation))
+    return joined(found)
 
 
 def measured(system: TightBindingSystem, perturbation: Perturbation) -> tuple[FloatArray, ...]:

@@ -30,9 +30,9 @@ from scc.models.gaussian import GaussianAssembly
 from scc.occupations.fermi_dirac import FermiDirac
 from scc.theory import theorem_4
 from scc.theory._daleckii_krein import directional
-from scc.theory._perturbations import Perturbation, sampled
+from scc.theory._perturbations import Perturbation, compared
 from scc.theory._resolvent_bounds import ResolventBounds, resolvent_bounds
-from scc.theory.statement import Check, joined
+from scc.theory.statement import Check
 from scc.theory.system import TightBindingSystem
 
 MODELS = ("gaussian",)
@@ -141,16 +141,13 @@ def checks(system: TightBindingSystem) -> list[Check]:
     """∂ρ_ℓ(x)/∂v̂_m and ∂ρ_ℓ(x)/∂r_m at points."""
     resolvent = resolvent_bounds(system)
     points = sampled_points(system)
-    found: dict[str, list[tuple[FloatArray, FloatArray, FloatArray]]] = {}
-    for perturbation in sampled(system, SAMPLED_ATOMS):
-        found.setdefault(f"|∂ρ_ℓ(x)/∂{perturbation.name}_m|", []).append(
-            (
-                measured(system, points, perturbation),
-                bound(system, points, perturbation, resolvent),
-                _rounding(system, points, perturbation, resolvent),
-            )
-        )
-    return joined(found)
+
+    def compare(perturbation: Perturbation) -> tuple[FloatArray, FloatArray, FloatArray]:
+        arguments = (system, points, perturbation)
+        limit, error = bound(*arguments, resolvent), _rounding(*arguments, resolvent)
+        return measured(*arguments), limit, error
+
+    return compared(system, SAMPLED_ATOMS, "|∂ρ_ℓ(x)/∂{}_m|", compare)
 
 
 def _rounding(

@@ -29,9 +29,9 @@ from scc.functional.xc import Dirac
 from scc.occupations.fermi_dirac import FermiDirac
 from scc.theory import theorem_4, theorem_4_density
 from scc.theory._daleckii_krein import directional
-from scc.theory._perturbations import Perturbation, sampled
+from scc.theory._perturbations import Perturbation, compared
 from scc.theory._resolvent_bounds import ResolventBounds, resolvent_bounds
-from scc.theory.statement import Check, joined
+from scc.theory.statement import Check
 from scc.theory.system import TightBindingSystem
 
 MODELS = ("gaussian",)
@@ -110,16 +110,13 @@ def measured(
 def checks(system: TightBindingSystem) -> list[Check]:
     """∂E^xc_ℓ/∂v̂_m and ∂E^xc_ℓ/∂r_m."""
     resolvent, grid = resolvent_bounds(system), grid_of(system)
-    found: dict[str, list[tuple[FloatArray, FloatArray, FloatArray]]] = {}
-    for perturbation in sampled(system, SAMPLED_ATOMS):
-        found.setdefault(f"|∂Exc_ℓ/∂{perturbation.name}_m|", []).append(
-            (
-                measured(system, grid, perturbation),
-                bound(system, grid, perturbation, resolvent),
-                _rounding(system, grid, perturbation, resolvent),
-            )
-        )
-    return joined(found)
+
+    def compare(perturbation: Perturbation) -> tuple[FloatArray, FloatArray, FloatArray]:
+        arguments = (system, grid, perturbation)
+        limit, error = bound(*arguments, resolvent), _rounding(*arguments, resolvent)
+        return measured(*arguments), limit, error
+
+    return compared(system, SAMPLED_ATOMS, "|∂Exc_ℓ/∂{}_m|", compare)
 
 
 def _density(system: TightBindingSystem, values: FloatArray) -> FloatArray:

@@ -19,13 +19,6 @@ def test_figure_needs_all_systems(module) -> None:
         assert module.CLAIM.draw(chosen).axes
 
 
-@pytest.mark.parametrize("module", [lemma_9, lemma_10, theorem_5_bound, orthogonalisation])
-def test_systems_share_a_description(module) -> None:
-    for full in (False, True):
-        names = [system.description for system in module.CLAIM.systems(full)]
-        assert len(set(names)) == len(names) > 5
-
-
 def test_a_violated_bound_holds(monkeypatch) -> None:
     monkeypatch.setattr(lemma_9_bounds, "sum_bound", lambda *_: np.array(1e-30))
     assert lemma_9.measure(lemma_9.CLAIM.systems(False)[0]).holds is False

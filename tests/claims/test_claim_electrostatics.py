@@ -163,12 +163,6 @@ def test_figure_loses_a_boundary_or_needs_all():
         assert titles[:7] == list(electrostatics.BOUNDARIES)
 
 
-def test_systems_share_a_description():
-    for full in (False, True):
-        names = [system.description for system in electrostatics.systems(full)]
-        assert len(set(names)) == len(names)
-
-
 @pytest.mark.slow
 def test_a_kind_of_system_fails():
     for system in electrostatics.systems(False):

@@ -167,12 +167,6 @@ def test_figure_needs_all_systems():
         assert len(rotational_invariance.CLAIM.draw(part).axes) == 3
 
 
-def test_systems_share_a_description():
-    for full in (False, True):
-        names = [system.description for system in rotational_invariance.systems(full)]
-        assert len(set(names)) == len(names)
-
-
 @pytest.mark.slow
 def test_a_system_fails():
     for system in rotational_invariance.systems(False):

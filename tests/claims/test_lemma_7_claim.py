@@ -132,9 +132,3 @@ def test_asymptotics_and_the_integral_fail():
     assert all(result.holds for result in results), [r.description for r in results if not r.holds]
     figure = lemma_7.draw(results)
     assert len(figure.axes) == 4
-
-
-def test_systems_share_a_description():
-    for full in (False, True):
-        names = [system.description for system in lemma_7.systems(full)]
-        assert len(set(names)) == len(names)

@@ -77,9 +77,3 @@ def test_figure_needs_all_systems():
     ]
     for chosen in (results, results[:1], []):
         assert len(theorem_5.draw(chosen).axes) == 4
-
-
-def test_systems_share_a_description():
-    for full in (False, True):
-        names = [system.description for system in theorem_5.systems(full)]
-        assert len(set(names)) == len(names)

@@ -203,9 +203,3 @@ def test_insulator_passes_for_independent_of_size():
     rate = measure_system(theorem_8.measure, RATE)
     assert len(theorem_8.draw([rate, insulator, metal]).axes) == 4
     assert len(theorem_8.draw([]).axes) == 4
-
-
-def test_systems_share_a_description():
-    for full in (False, True):
-        names = [system.description for system in theorem_8.systems(full)]
-        assert len(set(names)) == len(names)

@@ -2,9 +2,11 @@
 
 import math
 
+from hypothesis import reject
 from hypothesis import strategies as st
 
-from scc.theory.random_systems import Recipe
+from scc.errors import InputError
+from scc.theory.random_systems import Recipe, random_system
 from strategies.spectra import betas_or_zero_temperature
 
 
@@ -41,3 +43,11 @@ def onsite_recipes(largest=60, beta=None):
 def gaussian_recipes(largest=12, beta=None):
     """Gaussian-orbital systems, both treatments of the overlap."""
     return recipes("gaussian", largest, beta)
+
+
+def built(recipe):
+    """The system; the example is rejected where no splitting opens the gap asked for."""
+    try:
+        return random_system(recipe)
+    except InputError:
+        reject()

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from strategies.decaying_chains import decaying_chains
+from strategies.theory_systems import built
 
 from scc.claims._hopping_chain_rates import exact_gap_rate, exact_rate
 from scc.claims._onsite_systems import hopping_chain
-from scc.errors import InputError
 from scc.locality import envelope, fit_exponential
 from scc.theory import (
     _resolvent_bounds,
@@ -64,13 +64,6 @@ def mutilated(r, values, error):
     return np.where(r > 0.0, constant * np.exp(-EXCESS * rate * r), np.inf)
 
 
-def build(recipe):
-    try:
-        return random_system(recipe)
-    except InputError:
-        assume(False)
-
-
 # -- a rate above the measured one ---------------------------------------------------------------
 
 
@@ -78,7 +71,7 @@ def build(recipe):
 @quick
 @given(recipe=decaying_chains())
 def test_theorem_4_with_a_rate_a_fifth_above_the_measured_one_goes_unnoticed(recipe, variable):
-    system = build(recipe)
+    system = built(recipe)
     seen = set()
 
     def too_fast(method, index, what):
@@ -108,7 +101,7 @@ def test_theorem_4_with_a_rate_a_fifth_above_the_measured_one_goes_unnoticed(rec
 @quick
 @given(recipe=decaying_chains())
 def test_resolvent_with_a_rate_a_fifth_above_the_measured_one_goes_unnoticed(recipe):
-    system = build(recipe)
+    system = built(recipe)
     seen = []
 
     def too_fast(system, z):
@@ -130,7 +123,7 @@ def test_resolvent_with_a_rate_a_fifth_above_the_measured_one_goes_unnoticed(rec
 @given(recipe=decaying_chains())
 def test_entries_with_a_rate_a_fifth_above_the_measured_one_go_unnoticed(recipe):
     """F(H)_ℓk and its first derivatives, Lemma 13: r is the length of the chain of orbitals."""
-    system = build(recipe)
+    system = built(recipe)
     seen = []
 
     def too_fast(system, chains, resolvent=None):
@@ -199,7 +192,7 @@ def test_half_the_best_constant_is_hidden_by_rounding(statement):
 @quick
 @given(recipe=decaying_chains(), data=st.data())
 def test_half_the_best_constant_at_the_measured_rate_goes_unnoticed(recipe, data):
-    system = build(recipe)
+    system = built(recipe)
     atom = data.draw(st.sampled_from(sampled_atoms(system, theorem_4.SAMPLED_ATOMS)))
     perturbation = by_feature(system, atom)
     locality = theorem_4.bound(system, perturbation)

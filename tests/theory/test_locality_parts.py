@@ -8,21 +8,16 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from strategies.theory_systems import gaussian_recipes, onsite_recipes
+from strategies.theory_systems import built, gaussian_recipes, onsite_recipes
 
 from scc.basis.evaluate import evaluate
-from scc.basis.three_centre import PotentialFunction
 from scc.claims._onsite_systems import half_filled_case, hopping_chain, model_b_chain
-from scc.configuration import Configuration
 from scc.errors import InputError
 from scc.functional.quadrature import MolecularGrid
 from scc.functional.xc import Dirac
-from scc.models.gaussian import GaussianTightBinding
 from scc.occupations.fermi_dirac import FermiDirac
 from scc.theory import (
-    corollary_14,
     lemma_12,
-    lemma_13,
     theorem_4,
     theorem_4_density,
     theorem_4_exchange,
@@ -48,26 +43,9 @@ from scc.theory._tilted import (
 )
 from scc.theory._weighted_norms import largest_rate, perron_bound, weighted_norms
 from scc.theory.random_systems import Recipe, random_system
-from scc.theory.statement import satisfied, violations
 from scc.theory.system import TightBindingSystem
 
-STATEMENTS = (
-    lemma_12,
-    lemma_13,
-    corollary_14,
-    theorem_4,
-    theorem_4_density,
-    theorem_4_exchange,
-)
-
 quick = settings(max_examples=12, suppress_health_check=list(HealthCheck), deadline=None)
-
-
-def build(recipe):
-    try:
-        return random_system(recipe)
-    except InputError:
-        assume(False)
 
 
 # -- norms ---------------------------------------------------------------------------------------
@@ -85,7 +63,7 @@ def test_perron_bound_below_the_norm_or_above_the_row_sum(matrices):
 @given(recipe=onsite_recipes(largest=12), eta=st.floats(0.01, 2.0), pick=st.integers(0, 11))
 def test_tilted_hamiltonian_leaves_its_norms(recipe, eta, pick):
     """H_φ − H for φ = r_·m, against even, odd, stretch, and the resolvent against c."""
-    system = build(recipe)
+    system = built(recipe)
     norms = weighted_norms(system, np.array([min(eta, largest_rate(system))]))
     phi = system.distances[:, pick % system.atoms]
     tilted = system.hamiltonian * np.exp(norms.rates[0] * (phi[:, None] - phi))
@@ -170,7 +148,7 @@ def test_second_divided_differences_of_g_are_wrong(beta, levels, spread):
 @quick
 @given(recipe=gaussian_recipes(largest=4), function=st.sampled_from(["F", "G"]))
 def test_directional_derivatives_differ_from_differences(recipe, function):
-    system = build(recipe)
+    system = built(recipe)
     assume(system.beta <= 40.0)
     occupation = FermiDirac(system.beta, system.mu)
     rng = np.random.default_rng(recipe.seed)
@@ -201,7 +179,7 @@ def test_directional_derivatives_differ_from_differences(recipe, function):
 @given(recipe=gaussian_recipes(largest=4), axis=st.integers(0, 2), feature=st.booleans())
 def test_density_or_exchange_moves_otherwise_than_measured(recipe, axis, feature):
     """∂ρ_ℓ(x) at points, and ∂E^xc_ℓ on a grid that moves, against central differences."""
-    system = build(recipe)
+    system = built(recipe)
     assume(system.beta <= 40.0)
     points, atom, step = theorem_4_density.sampled_points(system), 1, 1e-4
     grid = theorem_4_exchange.grid_of(system)
@@ -255,7 +233,7 @@ def _rebuilt(recipe, configuration):
 )
 def test_norms_on_the_contour_are_below_the_integral(recipe, share, degree):
     """Against O and O_N at points between and on the mid-points of the panels."""
-    system = build(recipe)
+    system = built(recipe)
     assume(system.beta <= 20.0 or math.isinf(system.beta))
     polynomial = interpolant(system, degree)
     X = polynomial.spectral_set
@@ -310,7 +288,7 @@ def test_constants_fall_more_slowly_with_the_degree_than_green_says(beta):
 @quick
 @given(recipe=onsite_recipes(largest=20), eta=st.floats(0.05, 1.5))
 def test_resolvent_exceeds_its_tilted_bound(recipe, eta):
-    system = build(recipe)
+    system = built(recipe)
     assume(applies(system))
     x = coordinates(system)
     along = np.abs(x[:, None] - x)
@@ -380,19 +358,3 @@ def test_contour_crosses_the_spectrum():
         z = panels(X, ellipses(X, 0.5 * exponent(system, X))).centres
         distance = np.min(np.abs(z[:, None] - system.levels))
         assert 0.5 * distance <= contour.denominators[0] <= distance
-
-
-def test_bounds_do_not_hold_for_several_orbitals_an_atom():
-    """Water in STO-3G with s and p features, both treatments of the overlap."""
-    positions = np.array([[0.0, 0.0, 0.0], [1.43, 1.1, 0.0], [-1.43, 1.1, 0.0]])
-    water = Configuration(["O", "H", "H"], positions)
-    features = (PotentialFunction(0, 0.5), PotentialFunction(1, 0.8))
-    for overlap in ("loewdin", "orthonormal"):
-        model = GaussianTightBinding(features=features, overlap=overlap).prepare(water)
-        v = np.random.default_rng(0).uniform(-0.3, 0.3, model.feature_shape)
-        levels = np.linalg.eigvalsh(model.hamiltonian(v))
-        for beta in (5.0, math.inf):
-            system = TightBindingSystem(model, v, beta, 0.5 * (levels[4] + levels[5]))
-            for statement in STATEMENTS:
-                assert satisfied(statement.hypotheses(system))
-                assert violations(statement.checks(system)) == []

@@ -8,9 +8,8 @@ import numpy as np
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
-from strategies.theory_systems import onsite_recipes
+from strategies.theory_systems import built, onsite_recipes
 
-from scc.errors import InputError
 from scc.theory import theorem_4
 from scc.theory._perturbations import by_feature
 from scc.theory._resolvent_bounds import resolvent_bounds
@@ -76,10 +75,7 @@ def test_the_tail_of_a_moment_below_the_poles_it_stands_for(distance, beta, orde
 @given(recipe=onsite_recipes(largest=20))
 def test_moments_below_the_closed_forms_or_far_above(recipe) -> None:
     """A rounding allowance that is a multiple of the truth would hide violations."""
-    try:
-        system = random_system(recipe)
-    except InputError:
-        assume(False)
+    system = built(recipe)
     resolvent = resolvent_bounds(system)
     below, above = system.gap_below, system.gap_above
     assume(math.isfinite(below + above))
@@ -97,10 +93,7 @@ def test_moments_below_the_closed_forms_or_far_above(recipe) -> None:
 @quick
 @given(recipe=onsite_recipes(largest=20))
 def test_the_paper_s_constant_below_the_sharper_ones(recipe) -> None:
-    try:
-        system = random_system(recipe)
-    except InputError:
-        assume(False)
+    system = built(recipe)
     perturbation = by_feature(system, 0)
     assume(min(system.gap_below, system.gap_above) > 1e-3)
     locality = theorem_4.bound(system, perturbation)
