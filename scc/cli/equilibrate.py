@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
+from scc.cli.atoms_table import print_atoms, write_result
+from scc.cli.equilibrate_fitted import equilibrate_fitted
 from scc.cli.errors import CommandError
 from scc.errors import InputError
 
@@ -17,13 +20,15 @@ if TYPE_CHECKING:
     from scc.equilibration.equilibrium import Equilibrium
 
 ROOM_TEMPERATURE = 1000.0  # β in Hartree⁻¹: 316 K
-_ROWS = 30  # atoms listed on the terminal
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
-    "--model", required=True, metavar="onsite|gaussian", help="Local model; see scc list."
+    "--model",
+    required=True,
+    metavar="NAME|FILE",
+    help="onsite, gaussian, or a fitted model by name (water) or file; see scc list.",
 )
 @click.option("--index", type=int, default=-1, help="Frame of the file.  [default: the last]")
 @click.option(
@@ -45,7 +50,9 @@ _ROWS = 30  # atoms listed on the terminal
     help="Extended XYZ with charges (e), energy (eV), forces (eV/Å).",
 )
 @click.option("--json", "as_json", is_flag=True, help="JSON in Hartree atomic units on stdout.")
+@click.pass_context
 def equilibrate(
+    context: click.Context,
     file: Path,
     model: str,
     index: int,
@@ -60,7 +67,7 @@ def equilibrate(
 
     By default with as many electrons as make it neutral. Charges are net atomic charges in units
     of e; the forces are those on the atoms. Nothing is written to --out unless the result is
-    converged and stable.
+    converged and stable. Fitted models know neutral water only, at no temperature.
 
     Exit status: 0 converged and stable, 1 not, 2 bad usage or input.
     """
@@ -75,10 +82,23 @@ def equilibrate(
     if out is not None and out.suffix not in (".xyz", ".extxyz"):
         raise InputError(f"--out writes extended XYZ, to *.xyz or *.extxyz, not {out.name!r}")
 
+    from scc.ace.registry import fitted_names
     from scc.claims.output import check_writable
     from scc.configuration.files import read
     from scc.equilibration.api import equilibrate_configuration
+    from scc.models.registry import MODELS
 
+    if model not in MODELS:
+        names = (*MODELS, *fitted_names())
+        if model not in names and not Path(model).exists():
+            raise InputError(
+                f"no model {model!r}; known models: {', '.join(names)}, or a fitted model's file"
+            )
+        for option in ("beta", "electrons", "mu", "solver"):
+            if context.get_parameter_source(option) is not ParameterSource.DEFAULT:
+                raise InputError(f"--{option} means nothing to a fitted model ({model})")
+        equilibrate_fitted(file, model, index, out, as_json)
+        return
     configuration = read(file, index)
     if out is not None:
         check_writable(out)
@@ -101,7 +121,7 @@ def equilibrate(
     if not as_json:
         _print(configuration, settings, outcome, result)
     if out is not None:
-        _write(out, configuration, result)
+        write_result(out, configuration, result.charges, result.forces, result.energy)
 
 
 def _outcome(result: Equilibrium) -> dict[str, Any]:
@@ -167,19 +187,4 @@ def _print(
     }
     for name, text in lines.items():
         click.echo(f"{name:12} {text}")
-    click.echo(f"\n{'atom':>5} {'':2} {'charge/e':>10}  {'force/(Ha/bohr)':^35}")
-    rows = zip(configuration.species, result.charges, result.forces, strict=True)
-    for atom, (species, charge, force) in enumerate(rows):
-        if atom == _ROWS:
-            click.echo(f"… {len(configuration) - _ROWS} more atoms: --json or --out has them all")
-            break
-        components = " ".join(f"{component:11.6f}" for component in force)
-        click.echo(f"{atom:5d} {species:2} {charge:10.6f}  {components}")
-
-
-def _write(path: Path, configuration: Configuration, result: Equilibrium) -> None:
-    from scc.configuration.files import write
-    from scc.units import ANGSTROM, EV
-
-    arrays = {"charges": result.charges, "forces": result.forces * (ANGSTROM / EV)}
-    write(path, configuration, arrays, {"energy": float(result.energy) / EV})
+    print_atoms(configuration, result.charges, result.forces)

@@ -15,6 +15,7 @@ from scc import __version__
 from scc.cli.certify import certify
 from scc.cli.equilibrate import equilibrate
 from scc.cli.errors import CommandError, Terminated, describe
+from scc.cli.evaluate import evaluate
 from scc.cli.figure import figure
 from scc.cli.goldens import goldens
 from scc.cli.listing import list_command
@@ -76,7 +77,7 @@ def cli(debug: bool) -> None:
     """Self-consistent Coulomb interactions for machine-learned interatomic potentials."""
 
 
-for command in (verify, list_command, figure, equilibrate, certify, goldens):
+for command in (verify, list_command, figure, equilibrate, evaluate, certify, goldens):
     cli.add_command(command)
 
 

@@ -1,14 +1,14 @@
-"""Charge flows: does net charge leak, does the flow see beyond the cut-off, are its slopes right?"""
+"""Charge flows: does net charge leak, does anything beyond the cut-off count, are slopes right?"""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from strategies.configurations import generators
+from strategies.finite_differences import assert_derivative
 
 from scc.ace.charge_flow import ChargeFlow
 from scc.configuration import Configuration
-from strategies.configurations import generators
-from strategies.finite_differences import assert_derivative
 
 CUTOFF = 5.0
 N_RADIAL = 3

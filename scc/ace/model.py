@@ -1,0 +1,220 @@
+r"""The fitted model: a local density and a local energy on the same potential features.
+
+A :class:`FittedModel` is parameters; bound to a configuration it takes v̂ (M, F) to site energies
+E_i and multipoles p (M, 9) of ρ − ν with their derivative products. p = b(r) + χ(r) v̂ is affine
+(``affine = True``), E_i at most quadratic. What is far away enters through v̂ only: E_i, and the
+density of site i, do not depend on positions or v̂ beyond the cut-off of i. How v̂ follows from p is
+the business of :class:`scc.functional.projection_functional.ProjectionFunctional`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from ase.data import atomic_numbers
+
+from scc.ace.density_model import BoundDensity, DensityModel, DensityState
+from scc.ace.energy_model import BoundEnergy, EnergyModel, EnergyState
+from scc.ace.features import FeatureSet
+from scc.arrays import FloatArray
+from scc.configuration import Configuration
+from scc.electrostatics.multipoles.external import ExternalCharges, UniformField
+from scc.electrostatics.multipoles.projection import ProjectionOperator, projection_operator
+from scc.errors import InputError
+
+
+@dataclass(frozen=True, eq=False)
+class FittedModel:
+    """Parameters of E_i(r, v̂) and p(r, v̂), and where they come from.
+
+    Attributes
+    ----------
+    name: of the model.
+    density, energy: the two parts, on the same elements and features.
+    provenance: JSON values: data, options and figures of the fit.
+
+    Raises
+    ------
+    InputError: parts with different elements or features.
+    """
+
+    name: str
+    density: DensityModel
+    energy: EnergyModel
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        one, other = self.density.specification, self.energy.specification
+        if one.features != other.features:
+            raise InputError(
+                f"density and energy have different features: {one.features}, {other.features}"
+            )
+        if one.species != other.species:
+            raise InputError(
+                f"density and energy have different elements: {one.species}, {other.species}"
+            )
+
+    @property
+    def features(self) -> FeatureSet:
+        """Widths and largest λ of the potential features."""
+        return self.density.specification.features
+
+    @property
+    def species(self) -> tuple[str, ...]:
+        """Elements with parameters."""
+        return self.density.specification.species
+
+    def prepare(self, configuration: Configuration) -> BoundFittedModel:
+        """Bind to a geometry. InputError for an element without parameters."""
+        return BoundFittedModel(self, configuration)
+
+    def operator(
+        self,
+        configuration: Configuration,
+        external: Sequence[UniformField | ExternalCharges] = (),
+        tolerance: float = 1e-10,
+    ) -> ProjectionOperator:
+        """v̂ = K p + v̂_ext and E_H for this model's widths; see :func:`projection_operator`."""
+        return projection_operator(
+            configuration,
+            self.density.width,
+            self.features.widths,
+            self.features.l_max,
+            external=external,
+            tolerance=tolerance,
+        )
+
+
+class BoundFittedModel:
+    """E_i(r, ·) and p(r, ·) at one geometry."""
+
+    affine = True
+
+    def __init__(self, model: FittedModel, configuration: Configuration) -> None:
+        self.model, self.configuration = model, configuration
+        self.density: BoundDensity = model.density.prepare(configuration)
+        self.energy: BoundEnergy = model.energy.prepare(configuration)
+        self.feature_shape = (len(configuration), model.features.n_features)
+        self.nuclear_charges = np.array([float(atomic_numbers[s]) for s in configuration.species])
+
+    def evaluate(self, features: FloatArray) -> FittedState:
+        """E_i and p at v̂. InputError for features of another shape or not finite."""
+        features = np.asarray(features, dtype=np.float64)
+        if features.shape != self.feature_shape:
+            raise InputError(
+                f"features have shape {features.shape}, the model expects {self.feature_shape}"
+            )
+        if not np.all(np.isfinite(features)):
+            raise InputError("features contain NaN or infinity")
+        return FittedState(self, features)
+
+
+class FittedState:
+    """E_i(r, v̂), p(r, v̂) and their derivative products at one (r, v̂); Hartree, bohr, e."""
+
+    def __init__(self, bound: BoundFittedModel, features: FloatArray) -> None:
+        self._bound, self.features = bound, features
+
+    @cached_property
+    def density_state(self) -> DensityState:
+        """The density part."""
+        return self._bound.density.evaluate(self.features)
+
+    @cached_property
+    def energy_state(self) -> EnergyState:
+        """The energy part."""
+        return self._bound.energy.evaluate(self.features)
+
+    @property
+    def density(self) -> FloatArray:
+        """p (M, 9), multipoles of ρ − ν."""
+        return self.density_state.multipoles
+
+    @property
+    def site_energies(self) -> FloatArray:
+        """E_i (M,)."""
+        return self.energy_state.site_energies
+
+    @property
+    def feature_energy(self) -> float:
+        """Σ_i E_i."""
+        return float(np.sum(self.site_energies))
+
+    @property
+    def populations(self) -> FloatArray:
+        """Electrons on each atom, Z_i + p_i00, (M,)."""
+        return self._bound.nuclear_charges + self.density[:, 0]
+
+    # Derivatives of the density.
+
+    def density_jvp(self, direction: FloatArray) -> FloatArray:
+        """χ dv̂, (M, 9)."""
+        return self.density_state.feature_jvp(direction)
+
+    def density_vjp(self, potential: FloatArray) -> FloatArray:
+        """χᵀ A, (M, F), for A (M, 9)."""
+        return self.density_state.feature_vjp(potential)
+
+    def density_position_jvp(self, displacement: FloatArray) -> FloatArray:
+        """∂p/∂r·dr at fixed v̂, (M, 9)."""
+        return self.density_state.position_jvp(displacement)
+
+    def density_position_vjp(self, potential: FloatArray) -> FloatArray:
+        """∂⟨A, p⟩/∂r at fixed v̂, (M, 3)."""
+        return self.density_state.position_vjp(potential)
+
+    def density_second_vjp(self, direction: FloatArray, potential: FloatArray) -> FloatArray:
+        """⟨∂²p/∂v̂²[dv̂, ·], A⟩ = 0: p is affine in v̂."""
+        return np.zeros_like(self.features)
+
+    def populations_jvp(self, direction: FloatArray) -> FloatArray:
+        """dp_00 along dv̂, (M,)."""
+        return self.density_jvp(direction)[:, 0]
+
+    def populations_position_jvp(self, displacement: FloatArray) -> FloatArray:
+        """dp_00 along dr at fixed v̂, (M,)."""
+        return self.density_position_jvp(displacement)[:, 0]
+
+    # Derivatives of the energy.
+
+    @cached_property
+    def _energy_gradient(self) -> tuple[FloatArray, FloatArray]:
+        return self.energy_state.vjp(np.ones(len(self.features)))
+
+    def feature_energy_vjp(self) -> FloatArray:
+        """∂ΣE_i/∂v̂, (M, F)."""
+        return self._energy_gradient[1]
+
+    def feature_energy_position_vjp(self) -> FloatArray:
+        """∂ΣE_i/∂r at fixed v̂, (M, 3)."""
+        return self._energy_gradient[0]
+
+    def feature_energy_second_vjp(self, direction: FloatArray) -> FloatArray:
+        """∂²ΣE_i/∂v̂²·dv̂, (M, F).
+
+        E is a quadratic polynomial of v̂, so half the difference of its gradients at v̂ ± dv̂ is
+        exact; rounding is that of the gradient.
+        """
+        ahead = self._bound.evaluate(self.features + direction).feature_energy_vjp()
+        behind = self._bound.evaluate(self.features - direction).feature_energy_vjp()
+        return 0.5 * (ahead - behind)
+
+    def site_energies_jvp(self, direction: FloatArray) -> FloatArray:
+        """dE_i along dv̂, (M,)."""
+        return self.energy_state.jvp(None, direction)
+
+    def site_energies_vjp(self, weights: FloatArray) -> FloatArray:
+        """∂Σ a_i E_i/∂v̂, (M, F)."""
+        return self.energy_state.vjp(weights)[1]
+
+    def site_energies_position_jvp(self, displacement: FloatArray) -> FloatArray:
+        """dE_i along dr at fixed v̂, (M,)."""
+        return self.energy_state.jvp(displacement, None)
+
+    def site_energies_position_vjp(self, weights: FloatArray) -> FloatArray:
+        """∂Σ a_i E_i/∂r at fixed v̂, (M, 3)."""
+        return self.energy_state.vjp(weights)[0]
