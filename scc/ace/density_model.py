@@ -12,7 +12,7 @@ nothing in it depends on positions or v̂ beyond the cut-off of i.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -134,27 +134,15 @@ class BoundDensity:
         return assemble(self.flow.charges(outputs[0][:, 0, :] + self.offsets), outputs)
 
     @cached_property
-    def response(self) -> scipy.sparse.csr_array:
-        """χ = ∂p/∂v̂, sparse (9 M, M F): row 9 i + component, column j F + feature."""
-        if self.feature_shape[1] == 0:
-            return scipy.sparse.csr_array((N_MULTIPOLES * self.n_atoms, 0))
+    def slopes(self) -> scipy.sparse.bsr_array:
+        """∂(s, p_1, p_2)/∂v̂ in blocks of neighbours, (M (n_channels + 8), M F)."""
         jacobians = self._zero.feature_jacobian(self.model.coefficients)
-        charges = self.flow.matrix @ _sparse(jacobians[0])
-        rest = [_sparse(jacobians[L]) for L in (1, 2)]
-        stacked = scipy.sparse.vstack([charges, *rest], format="csr")
-        # Rows come out rank by rank; an atom's nine components belong together.
-        atoms = np.arange(self.n_atoms)[:, None]
-        rows = [
-            atoms,
-            self.n_atoms + 3 * atoms + np.arange(3),
-            4 * self.n_atoms + 5 * atoms + np.arange(5),
-        ]
-        return scipy.sparse.csr_array(stacked[np.concatenate(rows, axis=1).ravel()])
+        return block_rows([jacobians[L] for L in (0, 1, 2)])
 
     @cached_property
-    def response_transpose(self) -> scipy.sparse.csr_array:
-        """χᵀ."""
-        return scipy.sparse.csr_array(self.response.T)
+    def slopes_transpose(self) -> scipy.sparse.bsr_array:
+        """Its transpose, by rows."""
+        return self.slopes.T.tobsr()
 
     @cached_property
     def _zero(self) -> BasisState:
@@ -171,13 +159,22 @@ class DensityState:
 
     def feature_jvp(self, direction: FloatArray) -> FloatArray:
         """χ dv̂, (M, 9)."""
-        change = self._bound.response @ direction.ravel()
-        return np.asarray(change).reshape(-1, N_MULTIPOLES)
+        bound = self._bound
+        if direction.size == 0:
+            return np.zeros((bound.n_atoms, N_MULTIPOLES))
+        change = np.asarray(bound.slopes @ direction.ravel()).reshape(bound.n_atoms, -1)
+        channels = bound.model.n_channels
+        charges = bound.flow.charges(change[:, :channels])
+        return np.concatenate([charges[:, None], change[:, channels:]], axis=1)
 
     def feature_vjp(self, cotangent: FloatArray) -> FloatArray:
         """χᵀ w, (M, F), for w (M, 9)."""
-        pulled = self._bound.response_transpose @ cotangent.ravel()
-        return np.asarray(pulled).reshape(self._bound.feature_shape)
+        bound = self._bound
+        if bound.feature_shape[1] == 0:
+            return np.zeros(bound.feature_shape)
+        strengths = bound.flow.strengths_vjp(cotangent[:, 0])
+        pulled = np.concatenate([strengths, cotangent[:, 1:]], axis=1)
+        return np.asarray(bound.slopes_transpose @ pulled.ravel()).reshape(bound.feature_shape)
 
     def position_jvp(self, displacement: FloatArray) -> FloatArray:
         """dp (M, 9) along dr (M, 3) at fixed v̂."""
@@ -222,15 +219,17 @@ def assemble(charges: FloatArray, outputs: Mapping[int, FloatArray]) -> FloatArr
     return np.concatenate([charges[:, None], outputs[1][:, :, 0], outputs[2][:, :, 0]], axis=1)
 
 
-def _sparse(jacobian: FeatureJacobian) -> scipy.sparse.csr_array:
-    """(M (2L+1) n_out, M F), rows and columns atom by atom."""
-    number, ranks, outputs, features = jacobian.own.shape
-    block = (ranks * outputs, features)
-    atoms = np.arange(number)
-    first = np.concatenate([jacobian.first, atoms])
+def block_rows(jacobians: Sequence[FeatureJacobian]) -> scipy.sparse.bsr_array:
+    """Several jacobians of the same pairs in one: an atom's outputs (and features) together."""
+    number, features = jacobians[0].own.shape[0], jacobians[0].own.shape[-1]
+    parts = [
+        np.concatenate([j.blocks, j.own]).reshape(len(j.blocks) + number, -1, features)
+        for j in jacobians
+    ]
+    first = np.concatenate([jacobians[0].first, np.arange(number)])
+    second = np.concatenate([jacobians[0].second, np.arange(number)])
     order = np.argsort(first, kind="stable")
     starts = np.searchsorted(first[order], np.arange(number + 1))
-    blocks = np.concatenate([jacobian.blocks.reshape(-1, *block), jacobian.own.reshape(-1, *block)])
-    columns = np.concatenate([jacobian.second, atoms])[order]
-    shape = (number * block[0], number * features)
-    return scipy.sparse.bsr_array((blocks[order], columns, starts), shape=shape).tocsr()
+    blocks = np.concatenate(parts, axis=1)[order]
+    shape = (number * blocks.shape[1], number * features)
+    return scipy.sparse.bsr_array((blocks, second[order], starts), shape=shape)
