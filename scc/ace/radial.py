@@ -6,7 +6,7 @@ deg P_n = n, s the C^∞ switch from r_c/2 to r_c, with which all derivatives va
 and analytic at r = 0, and bounded, so that R_n is bounded however close two atoms are. With r₀ near
 a bond length the zeros of P_n, spread evenly in arccos of x mapped to [−1, 1], are closest around
 r₀ and still close near r_c, where dx/dr is small but so is the sine: for r₀ = 2.2 bohr and
-r_c = 4 Å one in ten half waves is 0.3 Å at an OH bond and 0.8 Å at the neighbouring oxygen.
+r_c = 4 Å the zeros of P_10 are 0.3 Å apart at an OH bond, 0.5 Å at the neighbouring oxygen.
 
 P_n comes from P_0 … P_{n−1} by Gram–Schmidt: fewer functions are the first of more. A transform of
 this form: C. van der Oord et al., Mach. Learn.: Sci. Technol. 1, 015004 (2020), section 2.2.

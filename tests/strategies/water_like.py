@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from scc.ace.basis import BasisSpecification, TotalDegree
 from scc.ace.features import FeatureSet
+from scc.basis.solid_harmonics import solid_harmonics
 from scc.configuration import Configuration
 from strategies.configurations import generators
 
@@ -94,3 +95,21 @@ def small_specifications(
         feature_degree,
         (0, 1, 2),
     )
+
+
+def harmonic_rotation(rank, rotation):
+    """D with Y_l(Q r) = D Y_l(r), from values at points: no formula shared with the package."""
+    points = np.random.default_rng(1).normal(size=(40, 3))
+    block = slice(rank**2, (rank + 1) ** 2)
+    before = solid_harmonics(rank, points)[:, block]
+    after = solid_harmonics(rank, points @ rotation.T)[:, block]
+    return np.linalg.lstsq(before, after, rcond=None)[0].T
+
+
+def turned_features(features, feature_set, rotation):
+    """v̂ of the turned system."""
+    result = np.array(features)
+    for _, rank, start in feature_set.shells():
+        block = slice(start, start + 2 * rank + 1)
+        result[:, block] = features[:, block] @ harmonic_rotation(rank, rotation).T
+    return result
