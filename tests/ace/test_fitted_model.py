@@ -40,6 +40,7 @@ def turned(features, model, rotation):
     return np.concatenate([part @ each.T for part in parts], axis=1)
 
 
+@settings(max_examples=15)
 @given(states())
 def test_rotations_reflections_and_translations_turn_multipoles_along(case):
     model, configuration, features, generator = case
@@ -55,6 +56,7 @@ def test_rotations_reflections_and_translations_turn_multipoles_along(case):
     assert np.allclose(energies_after, energies, rtol=0.0, atol=1e-11)
 
 
+@settings(max_examples=10)
 @given(states())
 def test_atoms_in_another_order_are_the_same_atoms(case):
     model, configuration, features, generator = case
@@ -70,6 +72,7 @@ def test_atoms_in_another_order_are_the_same_atoms(case):
         assert np.allclose(one[order], other, rtol=0.0, atol=1e-12)
 
 
+@settings(max_examples=15)
 @given(states(), st.floats(-3.0, 3.0))
 def test_a_constant_shift_of_the_potential_changes_nothing(case, shift):
     model, configuration, features, _ = case
@@ -118,6 +121,7 @@ def test_nothing_beyond_the_cut_off_of_a_site_moves_it_by_one_bit(generator):
     assert np.all(densities[:, 6:] == 0.0)
 
 
+@settings(max_examples=10)
 @given(states())
 def test_site_densities_add_up(case):
     model, configuration, features, _ = case
@@ -126,7 +130,7 @@ def test_site_densities_add_up(case):
     assert np.allclose(total, state.density, rtol=0.0, atol=1e-13)
 
 
-@settings(max_examples=10)
+@settings(max_examples=7)
 @given(states(most=2))
 def test_derivatives_in_positions_are_derivatives(case):
     model, configuration, features, generator = case

@@ -11,7 +11,9 @@ from strategies.fitted_models import moved, random_model, water
 from scc.ace.predict import predict
 from scc.configuration import Configuration
 from scc.electrostatics.multipoles import ExternalCharges, UniformField
+from scc.equilibration import Anderson, NewtonKrylov, equilibrate
 from scc.errors import InputError
+from scc.functional.projection_functional import ProjectionFunctional
 
 FEATURE_SETS = [(0, 0), (1, 0), (2, 1), (3, 2)]
 FIELD = UniformField(np.array([0.003, -0.002, 0.004]))
@@ -21,10 +23,10 @@ def charge(generator):
     return ExternalCharges(np.array([[-6.0, 2.0, 3.0]]) + generator.normal(size=3), np.array([0.5]))
 
 
-@settings(max_examples=8)
+@settings(max_examples=6)
 @given(
     st.sampled_from(FEATURE_SETS),
-    st.integers(1, 3),
+    st.integers(1, 2),
     generators(),
     st.booleans(),
 )
@@ -43,13 +45,13 @@ def test_adjoint_forces_are_differences_of_the_energy(features, number, generato
 
     slope = -float(np.vdot(found.forces, direction))
     size = float(np.linalg.norm(found.forces))
-    # Over a decade of steps, so that no single lucky step decides.
-    errors = [abs(derivative(energy, step)[0] - slope) / size for step in (2e-2, 6e-3, 2e-3)]
+    # A scan of steps, so that no single lucky one decides.
+    errors = [abs(derivative(energy, step)[0] - slope) / size for step in (1e-2, 2e-3)]
+    assert max(errors) <= 1e-6
     assert min(errors) <= 1e-8
-    assert sorted(errors)[1] <= 1e-6
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(st.sampled_from(FEATURE_SETS), generators())
 def test_symmetries_survive_self_consistency(features, generator):
     model = random_model(*features)
@@ -86,7 +88,7 @@ def test_a_constant_potential_from_outside_is_not_felt(features, generator, shif
     assert np.allclose(inside.forces, free.forces, rtol=0.0, atol=1e-10)
 
 
-@settings(max_examples=8)
+@settings(max_examples=5)
 @given(st.sampled_from(FEATURE_SETS), generators())
 def test_the_polarisability_is_the_dipole_in_a_field(features, generator):
     model = random_model(*features)
@@ -113,6 +115,20 @@ def test_a_restart_from_the_last_features_needs_less_and_ends_at_the_same(genera
     assert warm.scf_iterations < cold.scf_iterations
     assert np.allclose(warm.multipoles, cold.multipoles, rtol=0.0, atol=1e-8)
     assert warm.energy == pytest.approx(cold.energy, abs=1e-8)
+
+
+@settings(max_examples=3)
+@given(st.sampled_from(FEATURE_SETS), generators())
+def test_any_solver_of_the_common_machinery_finds_the_same(features, generator):
+    model = random_model(*features)
+    configuration = water(2, generator)
+    found = predict(model, configuration, tolerance=1e-11)
+    functional = ProjectionFunctional(model.prepare(configuration), model.operator(configuration))
+    for solver in (None, Anderson(), NewtonKrylov()):
+        other = equilibrate(functional, solver, tolerance=1e-10)
+        assert other.status == "converged"
+        assert np.allclose(other.density, found.multipoles, rtol=0.0, atol=1e-8)
+        assert np.allclose(other.forces, found.forces, rtol=0.0, atol=1e-8)
 
 
 def test_two_distant_clusters_feel_each_other_through_features_only():
