@@ -16,8 +16,9 @@ from __future__ import annotations
 import numpy as np
 
 from scc.ace.basis_state import BasisState
+from scc.ace.density_tables import DensityTables
 from scc.ace.feature_jacobian import FeatureJacobian, LinearFunctions
-from scc.ace.neighbour_densities import BoundDensities, DensityTables
+from scc.ace.neighbour_densities import BoundDensities
 from scc.ace.products import FunctionList, Products
 from scc.ace.specification import BasisSpecification, TotalDegree
 from scc.arrays import FloatArray, IntArray

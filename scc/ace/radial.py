@@ -15,6 +15,7 @@ this form: C. van der Oord et al., Mach. Learn.: Sci. Technol. 1, 015004 (2020),
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import numpy as np
 import scipy.linalg
@@ -56,7 +57,7 @@ class RadialBasis:
         self.cutoff, self.number, self.bond_length = float(cutoff), number, float(bond_length)
         self._switch = SmoothSwitch(_SWITCH_ON * self.cutoff, self.cutoff)
         self._lowest = 1.0 / (1.0 + (self.cutoff / self.bond_length) ** 2)
-        nodes, weights = leggauss(_QUADRATURE)
+        nodes, weights = _quadrature()
         distance = 0.5 * self.cutoff * (nodes + 1.0)
         values = self._switch(distance)[:, None] * self._polynomials(distance)[0]
         gram = (values * (0.5 * self.cutoff * weights)[:, None]).T @ values
@@ -91,6 +92,14 @@ class RadialBasis:
         return np.asarray(values), np.asarray(slope[..., None] * changes)
 
 
+@cache
+def _quadrature() -> tuple[FloatArray, FloatArray]:
+    """Gauss–Legendre nodes and weights on [−1, 1]."""
+    nodes, weights = leggauss(_QUADRATURE)
+    return nodes, weights
+
+
+@cache
 def flow_functions(cutoff: float, number: int) -> RadialBasis:
     """R̃_n of the charge flows: the same functions, so that a flow resolves what the basis does."""
     return RadialBasis(cutoff, number)

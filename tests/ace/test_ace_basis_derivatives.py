@@ -6,9 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies.configurations import generators
 from strategies.finite_differences import assert_derivative
-from strategies.water_like import small_boxes, small_specifications, water_clusters
+from strategies.water_like import basis_of, small_boxes, small_specifications, water_clusters
 
-from scc.ace.basis import Basis
 from scc.errors import InputError
 
 configurations = st.one_of(water_clusters(), small_boxes())
@@ -38,7 +37,7 @@ def agree(left, right, terms):
 
 @given(small_specifications(), configurations, generators())
 def test_derivative_along_a_path_in_positions_and_features_is_wrong(specification, atoms, rng):
-    basis = Basis(specification)
+    basis = basis_of(specification)
     coefficients, features = random_coefficients(basis, rng), random_features(basis, atoms, rng)
     dr, dv = rng.uniform(-1, 1, size=(len(atoms), 3)), rng.uniform(-1, 1, size=features.shape)
 
@@ -55,7 +54,7 @@ def test_derivative_along_a_path_in_positions_and_features_is_wrong(specificatio
 
 @given(small_specifications(), configurations, generators())
 def test_vjp_is_not_the_transpose_of_jvp(specification, atoms, rng):
-    basis = Basis(specification)
+    basis = basis_of(specification)
     coefficients, features = random_coefficients(basis, rng), random_features(basis, atoms, rng)
     state = basis.prepare(atoms).evaluate(features)
     dr, dv = rng.normal(size=(len(atoms), 3)), rng.normal(size=features.shape)
@@ -71,7 +70,7 @@ def test_vjp_is_not_the_transpose_of_jvp(specification, atoms, rng):
 
 @given(small_specifications(), configurations, generators())
 def test_contraction_is_not_that_of_the_values(specification, atoms, rng):
-    basis = Basis(specification)
+    basis = basis_of(specification)
     coefficients, features = random_coefficients(basis, rng), random_features(basis, atoms, rng)
     bound = basis.prepare(atoms)
     state = bound.evaluate(features)
@@ -86,7 +85,7 @@ def test_contraction_is_not_that_of_the_values(specification, atoms, rng):
 @given(small_specifications(), configurations, generators())
 @settings(max_examples=10)
 def test_gradients_summed_over_a_species_are_not_the_pulled_back_ones(specification, atoms, rng):
-    basis = Basis(specification)
+    basis = basis_of(specification)
     features = random_features(basis, atoms, rng)
     state = basis.prepare(atoms).evaluate(features)
     weights = rng.normal(size=(2, basis.functions(0), 1))
@@ -103,7 +102,7 @@ def test_gradients_summed_over_a_species_are_not_the_pulled_back_ones(specificat
 @given(small_specifications(), configurations, generators())
 @settings(max_examples=10)
 def test_feature_jacobian_is_not_the_derivative(specification, atoms, rng):
-    basis = Basis(specification)
+    basis = basis_of(specification)
     coefficients, features = random_coefficients(basis, rng), random_features(basis, atoms, rng)
     state = basis.prepare(atoms).evaluate(features)
     direction = rng.normal(size=features.shape)
@@ -122,7 +121,7 @@ def test_feature_jacobian_is_not_the_derivative(specification, atoms, rng):
 @given(small_specifications(feature_degrees=(0, 1)), configurations, generators())
 @settings(max_examples=10)
 def test_affine_bases_are_not_constant_plus_slope(specification, atoms, rng):
-    basis = Basis(specification)
+    basis = basis_of(specification)
     features = random_features(basis, atoms, rng)
     bound = basis.prepare(atoms)
     for L in (0, 1, 2):
@@ -137,7 +136,7 @@ def test_affine_bases_are_not_constant_plus_slope(specification, atoms, rng):
 @given(small_specifications(feature_degrees=(2,)), configurations, generators())
 @settings(max_examples=10)
 def test_functions_are_not_homogeneous_in_the_features(specification, atoms, rng):
-    basis = Basis(specification)
+    basis = basis_of(specification)
     bound = basis.prepare(atoms)
     features = random_features(basis, atoms, rng)
     for L in (0, 1, 2):

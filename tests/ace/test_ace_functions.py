@@ -12,13 +12,14 @@ from strategies.water_like import (
     CUTOFF,
     FEATURE_SETS,
     WIDTHS,
+    basis_of,
     limits,
     small_specifications,
     water_box,
     water_clusters,
 )
 
-from scc.ace.basis import Basis, BasisSpecification, TotalDegree
+from scc.ace.basis import BasisSpecification, TotalDegree
 from scc.ace.features import FeatureSet
 from scc.ace.radial import RadialBasis
 from scc.ace.water import density_specification, energy_specification
@@ -44,7 +45,7 @@ def function(basis, L, label):
 @given(water_clusters(max_molecules=2), generators(), st.integers(0, 2), st.integers(0, 3))
 def test_pair_of_neighbours_is_not_a_legendre_polynomial_of_their_angle(atoms, rng, n, rank):
     """A_l·A_l = (−1)^l/√(2l+1) Σ_jk R(r_j) R(r_k) P_l(cos θ_jk), over pairs of neighbours."""
-    basis = Basis(
+    basis = basis_of(
         BasisSpecification(
             ("H", "O"), CUTOFF, 2, TotalDegree(((-1.0,), (10.0,))), FeatureSet(), 0, (0,)
         )
@@ -67,7 +68,7 @@ def test_pair_of_neighbours_is_not_a_legendre_polynomial_of_their_angle(atoms, r
 @given(water_clusters(max_molecules=2), generators())
 def test_features_of_neighbours_are_not_coupled_as_written(atoms, rng):
     """Potential differences and fields of neighbours and centre, from the formulas by hand."""
-    basis = Basis(specification(2, 1, FEATURE_SETS[2], neighbour=1.0))
+    basis = basis_of(specification(2, 1, FEATURE_SETS[2], neighbour=1.0))
     v = rng.normal(size=(len(atoms), 8))
     state = basis.prepare(atoms).evaluate(v)
     radial = RadialBasis(CUTOFF, 1)
@@ -99,7 +100,7 @@ def test_features_of_neighbours_are_not_coupled_as_written(atoms, rng):
 def test_body_order_is_higher_than_the_number_of_factors(specification, rng):
     """Inclusion–exclusion over ν+1 neighbours of an atom vanishes for functions of ν factors, and
     over ν neighbours it does not (products of A⁰ alone)."""
-    basis = Basis(specification)
+    basis = basis_of(specification)
     order = specification.order
     directions = rng.normal(size=(order + 1, 3))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
@@ -134,7 +135,7 @@ def test_functions_are_linearly_dependent(order, features):
     occur, but a dependence leaves rounding, 1e-16 times the largest, at most the number of
     functions.
     """
-    basis = Basis(specification(order, 2, features))
+    basis = basis_of(specification(order, 2, features))
     rng = np.random.default_rng(order)
     values = {0: [], 1: [], 2: []}
     for _ in range(40):
@@ -154,7 +155,7 @@ def test_functions_are_linearly_dependent(order, features):
 
 
 def named_values(specification, atoms, v):
-    basis = Basis(specification)
+    basis = basis_of(specification)
     state = basis.prepare(atoms).evaluate(v)
     return {
         (L, label): value
@@ -206,7 +207,7 @@ def test_larger_degree_or_feature_degree_loses_functions(atoms, rng, order):
 def test_labels_repeat_or_sets_outgrow_the_data(order, features):
     """At most as many functions as the two thousand oxygens of the reference set have numbers."""
     for made in (density_specification(features, order), energy_specification(features, order)):
-        basis = Basis(made)
+        basis = basis_of(made)
         for L in made.l_out:
             assert len(set(basis.labels(L))) == basis.functions(L) <= 2000
             assert np.all(np.diff(basis.orders(L)) >= 0)

@@ -8,6 +8,7 @@ from strategies.configurations import generators, rotations
 from strategies.water_like import (
     CUTOFF,
     FEATURE_SETS,
+    basis_of,
     harmonic_rotation,
     small_boxes,
     small_specifications,
@@ -42,7 +43,7 @@ def random_features(basis, configuration, rng):
 
 @given(small_specifications(), configurations, rotations(), generators())
 def test_outputs_do_not_turn_with_the_system(specification, atoms, rotation, rng):
-    basis = Basis(specification)
+    basis = basis_of(specification)
     features = random_features(basis, atoms, rng)
     turned = turned_features(features, specification.features, rotation)
     expected = {
@@ -54,7 +55,7 @@ def test_outputs_do_not_turn_with_the_system(specification, atoms, rotation, rng
 
 @given(small_specifications(), configurations, generators())
 def test_numbering_or_place_of_the_atoms_matters(specification, atoms, rng):
-    basis = Basis(specification)
+    basis = basis_of(specification)
     features = random_features(basis, atoms, rng)
     before = values(basis, atoms, features)
     order = rng.permutation(len(atoms))
@@ -65,7 +66,7 @@ def test_numbering_or_place_of_the_atoms_matters(specification, atoms, rng):
 
 @given(small_specifications(), configurations, generators(), st.floats(-10.0, 10.0))
 def test_constant_shift_of_the_potential_changes_something(specification, atoms, rng, shift):
-    basis = Basis(specification)
+    basis = basis_of(specification)
     features = random_features(basis, atoms, rng)
     shifted = np.array(features)
     for _, rank, start in specification.features.shells():
@@ -77,7 +78,7 @@ def test_constant_shift_of_the_potential_changes_something(specification, atoms,
 @given(small_specifications(), water_clusters(max_molecules=2), generators(), st.booleans())
 def test_atom_beyond_the_cutoff_is_seen(specification, atoms, rng, with_features):
     """Bit for bit: not its position, not its features, and no derivative."""
-    basis = Basis(specification)
+    basis = basis_of(specification)
     features = random_features(basis, atoms, rng)
     far = atoms.positions[0] + np.array([CUTOFF + 1e-9, 0.0, 0.0])
     others = np.linalg.norm(atoms.positions[1:] - far, axis=1) >= CUTOFF
@@ -104,7 +105,7 @@ def test_atom_beyond_the_cutoff_is_seen(specification, atoms, rng, with_features
 @settings(max_examples=10)
 def test_neighbour_that_arrives_makes_a_jump(specification, atoms, rng):
     """A neighbour 1 % inside the cut-off changes values by no more than the switch, e^{−48}."""
-    basis = Basis(specification)
+    basis = basis_of(specification)
     state = []
     for distance in (0.99 * CUTOFF, 1.01 * CUTOFF):
         away = np.array([distance, 0.0, 0.0])
@@ -117,7 +118,7 @@ def test_neighbour_that_arrives_makes_a_jump(specification, atoms, rng):
 @given(small_specifications(), small_boxes(), generators())
 @settings(max_examples=10)
 def test_images_are_not_the_atoms_of_a_larger_cell(specification, atoms, rng):
-    basis = Basis(specification)
+    basis = basis_of(specification)
     features = random_features(basis, atoms, rng)
     doubled = Configuration(
         atoms.species * 2,
@@ -139,7 +140,7 @@ def test_lonely_atom_breaks_the_basis(order, features):
         density_specification(features, order),
         energy_specification(features, order),
     ):
-        basis = Basis(specification)
+        basis = basis_of(specification)
         v = np.arange(features.n_features, dtype=float)[None]
         state = basis.prepare(atom).evaluate(v)
         for L in specification.l_out:

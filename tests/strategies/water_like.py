@@ -1,9 +1,11 @@
 """Hypothesis strategies for water-like clusters and boxes, potential features, and small bases."""
 
+from functools import cache
+
 import numpy as np
 from hypothesis import strategies as st
 
-from scc.ace.basis import BasisSpecification, TotalDegree
+from scc.ace.basis import Basis, BasisSpecification, TotalDegree
 from scc.ace.features import FeatureSet
 from scc.basis.solid_harmonics import solid_harmonics
 from scc.configuration import Configuration
@@ -11,6 +13,9 @@ from strategies.configurations import generators
 
 CUTOFF = 7.5589
 """4 Å in bohr."""
+
+basis_of = cache(Basis)
+"""Tables of a specification, made once for all examples."""
 
 WIDTHS = (1.5, 3.0, 6.0)
 
