@@ -17,8 +17,7 @@ import ase
 import numpy as np
 from ase.calculators.calculator import Calculator, all_changes
 
-from scc.ace.model import FittedModel
-from scc.ace.predict import TOLERANCE, Prediction, predict
+from scc.ace.predict import TOLERANCE, Prediction, PredictiveModel, predict
 from scc.ace.reference_frame import water_molecules
 from scc.ace.registry import fitted_model
 from scc.configuration import from_ase
@@ -56,12 +55,16 @@ class SCCCalculator(Calculator):
 
     def __init__(
         self,
-        model: FittedModel | str | os.PathLike[str] = "water",
+        model: PredictiveModel | str | os.PathLike[str] = "water",
         tolerance: float = TOLERANCE,
         **options: Any,
     ) -> None:
         super().__init__(**options)
-        self.model = model if isinstance(model, FittedModel) else fitted_model(os.fspath(model))
+        self.model: PredictiveModel
+        if isinstance(model, str | os.PathLike):
+            self.model = fitted_model(os.fspath(model))
+        else:
+            self.model = model
         self.tolerance = tolerance
         self.prediction: Prediction | None = None
 

@@ -25,8 +25,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scc.ace.model import FittedModel
-from scc.ace.predict import predict
+from scc.ace.predict import PredictiveModel, predict
 from scc.ace.reference_frame import FORCE, ReferenceFrame, total_dipole
 from scc.arrays import FloatArray
 from scc.equilibration.krylov import solve_krylov
@@ -55,7 +54,7 @@ class Outcome:
     converged: bool
 
 
-def self_consistent(model: FittedModel, frame: ReferenceFrame) -> Outcome:
+def self_consistent(model: PredictiveModel, frame: ReferenceFrame) -> Outcome:
     """From zero field to convergence."""
     external = () if frame.external is None else (frame.external,)
     found = predict(model, frame.configuration, external=external)
@@ -65,7 +64,7 @@ def self_consistent(model: FittedModel, frame: ReferenceFrame) -> Outcome:
     return Outcome(frame, found.energy, found.forces, found.multipoles, found.scf_iterations, True)
 
 
-def teacher_forced(model: FittedModel, frame: ReferenceFrame) -> Outcome:
+def teacher_forced(model: PredictiveModel, frame: ReferenceFrame) -> Outcome:
     """At the reference's features; see the module docstring."""
     external = () if frame.external is None else (frame.external,)
     operator = model.operator(frame.configuration, external)
@@ -79,9 +78,9 @@ def teacher_forced(model: FittedModel, frame: ReferenceFrame) -> Outcome:
 
 
 def outcomes(
-    model: FittedModel,
+    model: PredictiveModel,
     frames: Sequence[ReferenceFrame],
-    mode: Callable[[FittedModel, ReferenceFrame], Outcome],
+    mode: Callable[[PredictiveModel, ReferenceFrame], Outcome],
     progress: Callable[[], None] = lambda: None,
 ) -> list[Outcome]:
     """One :class:`Outcome` a frame; ``progress`` is called after each."""

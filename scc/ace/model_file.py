@@ -24,6 +24,7 @@ from scc.errors import InputError
 
 FORMAT = "scc fitted model"
 VERSION = 1
+KIND = "direct"
 
 CONVENTIONS = {
     "units": "Hartree atomic units: energy hartree, length bohr, charge e",
@@ -45,6 +46,7 @@ def save_model(model: FittedModel, path: str | os.PathLike[str]) -> None:
     density, energy = model.density, model.energy
     multipoles, site_energies = _probe(model)
     body = {
+        "kind": KIND,
         "name": model.name,
         "conventions": CONVENTIONS,
         "density": {
@@ -77,6 +79,8 @@ def load_model(path: str | os.PathLike[str]) -> FittedModel:
     try:
         if body.get("conventions") != CONVENTIONS:
             raise InputError("its units or conventions are not those of this scc")
+        if body.get("kind") != KIND:
+            raise InputError(f"a model of kind {body.get('kind')!r}, this scc knows {KIND!r}")
         model = _model(body)
         found, expected = _probe(model), _take(body, "probe", dict)
         for values, key in zip(found, ("multipoles", "site_energies"), strict=True):

@@ -9,24 +9,36 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
-from scc.ace.model import FittedModel
 from scc.arrays import FloatArray
 from scc.configuration import Configuration
 from scc.electrostatics.multipoles.external import ExternalCharges, UniformField
+from scc.electrostatics.multipoles.projection import ProjectionOperator
 from scc.equilibration.problems import ProjectionFixedPoint
 from scc.equilibration.projected_equilibrium import ProjectedEquilibrium
 from scc.equilibration.solvers import LinearSolve
 from scc.equilibration.work import Work
 from scc.errors import InputError
-from scc.functional.projection_functional import ProjectionFunctional
+from scc.functional.projection_functional import ProjectionFunctional, ResponsiveModel
 
 TOLERANCE = 1e-9
 """Largest |ρ_out − ρ_in| at convergence, e·bohr^λ."""
 
 _MAX_BUILDS = 10  # an affine model takes three
+
+
+class PredictiveModel(Protocol):
+    """What a prediction needs: a local model and its electrostatics, direct or variational."""
+
+    @property
+    def name(self) -> str: ...
+    def prepare(self, configuration: Configuration) -> ResponsiveModel: ...
+    def operator(
+        self, configuration: Configuration, external: Sequence[UniformField | ExternalCharges] = ()
+    ) -> ProjectionOperator: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +49,7 @@ class Prediction:
     equation of the forces and the spectrum are not in it.
     """
 
-    model: FittedModel
+    model: PredictiveModel
     equilibrium: ProjectedEquilibrium
     scf_iterations: int
 
@@ -102,7 +114,7 @@ class Prediction:
 
 
 def predict(
-    model: FittedModel,
+    model: PredictiveModel,
     configuration: Configuration,
     *,
     external: Sequence[UniformField | ExternalCharges] = (),

@@ -128,6 +128,7 @@ def _not_a_number(body):
         (lambda body: body["density"].update(width=-1.0), "width must be positive"),
         (lambda body: body["density"]["basis"].update(order=9), "order is 9"),
         (lambda body: body["density"]["basis"].update(colour=1), "not a basis specification"),
+        (lambda body: body.update(kind="magic"), "kind 'magic'"),
         (lambda body: body["conventions"].update(units="eV, Angstrom"), "conventions"),
         (
             lambda body: body["density"]["basis"].update(cutoff=6.0),
