@@ -2,15 +2,18 @@
 
 from scc.equilibration.equilibrate import equilibrate
 from scc.equilibration.equilibrium import Equilibrium
+from scc.equilibration.projected_equilibrium import ProjectedEquilibrium
 from scc.equilibration.response import LinearResponse
-from scc.equilibration.solvers import Anderson, Damped, NewtonKrylov, solver_by_name
+from scc.equilibration.solvers import Anderson, Damped, LinearSolve, NewtonKrylov, solver_by_name
 
 __all__ = [
     "Anderson",
     "Damped",
     "Equilibrium",
     "LinearResponse",
+    "LinearSolve",
     "NewtonKrylov",
+    "ProjectedEquilibrium",
     "equilibrate",
     "solver_by_name",
 ]

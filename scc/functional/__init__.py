@@ -2,6 +2,7 @@
 
 from scc.functional.energy import EnergyFunctional, FunctionalState
 from scc.functional.exchange_correlation_term import ExchangeCorrelation
+from scc.functional.projection_functional import ProjectionFunctional
 from scc.functional.quadrature import MolecularGrid
 from scc.functional.xc import functional_from_name
 
@@ -10,5 +11,6 @@ __all__ = [
     "ExchangeCorrelation",
     "FunctionalState",
     "MolecularGrid",
+    "ProjectionFunctional",
     "functional_from_name",
 ]

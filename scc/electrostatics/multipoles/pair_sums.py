@@ -119,7 +119,7 @@ class PairSums:
             push = np.einsum("kab,ikab->iab", value, geometry.gradients())
             push += geometry.separation * np.einsum("kab,kab->ab", slope, geometry.harmonics)
             if one == other:
-                own = np.arange(push.shape[1])
+                own = np.arange(push.shape[1])  # nothing but the rounding of large terms
                 push[:, own, own] = 0.0
             result[one] += push.sum(axis=2).T
             result[other] -= push.sum(axis=1).T
