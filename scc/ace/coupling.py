@@ -21,7 +21,7 @@ import numpy as np
 from scc.arrays import FloatArray
 
 _NEGLIGIBLE = 1e-6
-"""Squared norms below this are zero: the others are ratios of small integers."""
+"""Squared norms below this are zero: for l ≤ 4 the others are 0.047 or more, these below 1e-30."""
 
 
 @cache

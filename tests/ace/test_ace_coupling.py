@@ -80,11 +80,18 @@ def _multiplicity(ranks, equal, total):
     return weights[total] - weights[total + 1]
 
 
-@given(factors(), st.integers(0, 3))
-def test_number_of_couplings_is_not_the_multiplicity(case, total):
-    ranks, equal = case
-    expected = 0 if (sum(ranks) + total) % 2 else _multiplicity(ranks, equal, total)
-    assert len(coupling(ranks, equal, total)) == expected
+@pytest.mark.parametrize(
+    "equal", [(0,), (0, 0), (0, 1), (0, 0, 0), (0, 0, 2), (0, 1, 1), (0, 1, 2)]
+)
+def test_number_of_couplings_is_not_the_multiplicity(equal):
+    """All ranks up to 3 and 4: a threshold that drops couplings, or keeps dependent ones, shows."""
+    largest = 4 if len(equal) < 3 else 3
+    for ranks in itertools.combinations_with_replacement(range(largest + 1), len(equal)):
+        if any(ranks[k] != ranks[label] for k, label in enumerate(equal)):
+            continue
+        for total in range(4):
+            expected = 0 if (sum(ranks) + total) % 2 else _multiplicity(ranks, equal, total)
+            assert len(coupling(ranks, equal, total)) == expected
 
 
 @given(factors(), st.integers(0, 3), rotations())
