@@ -164,7 +164,7 @@ class ToyCase:
 
 @st.composite
 def toy_cases(draw, affine=None, max_atoms=6):
-    """2 to ``max_atoms`` atoms 3 to 6 bohr apart, one or two probes, spectral radius mostly < 1."""
+    """2 to ``max_atoms`` atoms 3 to 6 bohr apart, one or two probes, spectral radius 0.05 to 2."""
     number = draw(st.integers(2, max_atoms))
     n_widths = draw(st.integers(1, 2))
     linear = draw(st.booleans()) if affine is None else affine
@@ -175,8 +175,8 @@ def toy_cases(draw, affine=None, max_atoms=6):
     model = ToyModel(
         kappa=generator.normal(size=number),
         omega=0.3 * generator.normal(size=4 * n_widths),
-        tau=generator.uniform(0.0, 0.15),
-        alpha=generator.uniform(0.2, 2.0),
+        tau=generator.uniform(0.0, 0.3),
+        alpha=float(np.exp(generator.uniform(np.log(0.3), np.log(8.0)))),
         gamma=0.0 if linear else generator.uniform(1.0, 20.0),
     )
     outside = physical_charges(np.array([[3.0 * spacing, 1.0, -2.0]]), np.array([1.0]))
