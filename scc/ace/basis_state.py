@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-import scipy.sparse
 
 from scc.ace.feature_jacobian import FeatureJacobian
 from scc.ace.neighbour_densities import BoundDensities
@@ -20,6 +19,8 @@ from scc.errors import InputError
 
 Coefficients = Mapping[int, FloatArray]
 """{L: (n_species, n_L, n_out)}; n_out may differ between L."""
+
+_LARGEST = 1 << 20  # numbers in an intermediate: 8 MB
 
 
 class BasisState:
@@ -111,46 +112,47 @@ class BasisState:
     def summed_gradient(self) -> list[tuple[FloatArray, FloatArray]]:
         """For each species the gradients of Σ_i B⁰_α(i) over its atoms i, for all α at once.
 
-        ∂/∂r (n_0, M, 3) and ∂/∂v̂ (n_0, M, F).
+        ∂/∂r (n_0, M, 3) and ∂/∂v̂ (n_0, M, F). For small systems.
         """
-        number, count = self._products.combination[0].shape[0], len(self.features)
+        number, (count, n_features) = self._products.combination[0].shape[0], self.features.shape
         result = []
         for atoms in self._atoms_of:
-            positions = np.zeros((number, count, 3))
-            features = np.zeros((number, count, self.features.shape[1]))
-            for atom in atoms:
-                jacobian = self._products.jacobian(0, self._components[:, atom])
-                pairs = self._densities.neighbours(atom)
-                moved = _through(
-                    jacobian, self._densities.atom_position_slopes(self.features, pairs)
+            positions = np.zeros((number, count * 3))
+            features = np.zeros((number, count * n_features))
+            for some in self._portions(atoms):
+                components = self._components[:, some]
+                slopes = self._densities.position_slopes(self.features, some)
+                jacobian = self._products.jacobian(0, components)
+                positions += jacobian @ slopes.reshape(jacobian.shape[1], count * 3)
+                if n_features:
+                    slopes = self._densities.feature_slopes(some)
+                    jacobian = self._products.marked_jacobian(0, components)
+                    features += jacobian @ slopes.reshape(jacobian.shape[1], count * n_features)
+            result.append(
+                (
+                    positions.reshape(number, count, 3),
+                    features.reshape(number, count, n_features),
                 )
-                positions[:, atom] -= moved.sum(axis=1)
-                _add_to(positions, self._densities.second[pairs], moved)
-                self._add_feature_slopes(features, jacobian, int(atom))
-            result.append((positions, features))
+            )
         return result
 
     def feature_slopes(self, total: int) -> FloatArray:
         """∂B/∂v̂ of every function, dense: (M, 2L+1, n_L, M, F). For small systems."""
-        atoms, count = self.features.shape
+        count, n_features = self.features.shape
         rows = self._products.combination[total].shape[0]
-        result = np.zeros((atoms, rows, atoms, count))
-        for atom in range(atoms):
-            jacobian = self._products.jacobian(total, self._components[:, atom])
-            self._add_feature_slopes(result[atom], jacobian, atom)
-        return result.reshape(atoms, 2 * total + 1, rows // (2 * total + 1), atoms, count)
+        result = np.zeros((count, rows, count * n_features))
+        for atom in range(count if n_features else 0):
+            slopes = self._densities.feature_slopes(np.array([atom]))[0]
+            jacobian = self._products.marked_jacobian(total, self._components[:, [atom]])
+            result[atom] = jacobian @ slopes.reshape(len(slopes), count * n_features)
+        shape = (count, 2 * total + 1, rows // (2 * total + 1), count, n_features)
+        return result.reshape(shape)
 
-    def _add_feature_slopes(
-        self, target: FloatArray, jacobian: scipy.sparse.csr_array, atom: int
-    ) -> None:
-        """Add ∂B(i)/∂v̂ of one atom i into target (n, M, F)."""
-        if self.features.shape[1] == 0:
-            return
-        pairs = self._densities.neighbours(atom)
-        changed, own = self._densities.atom_feature_slopes(pairs)
-        marked = jacobian[:, self._products.monomials.marked]
-        target[:, atom] += marked @ own
-        _add_to(target, self._densities.second[pairs], _through(marked, changed))
+    def _portions(self, atoms: IntArray) -> list[IntArray]:
+        """So many atoms at once that their dense slopes stay small."""
+        each = len(self._components) * len(self.features) * max(3, self.features.shape[1])
+        length = max(1, _LARGEST // max(each, 1))
+        return [atoms[start : start + length] for start in range(0, len(atoms), length)]
 
     def _by_species(self) -> list[tuple[int, IntArray]]:
         return [(kind, atoms) for kind, atoms in enumerate(self._atoms_of) if len(atoms)]
@@ -201,16 +203,3 @@ def _join(pieces: Mapping[int, FloatArray], coefficients: Coefficients, atoms: i
             )
         rows.append(np.moveaxis(pieces[total], 0, 2).reshape(shape[1] * shape[2], atoms))
     return np.concatenate(rows)
-
-
-def _through(jacobian: scipy.sparse.csr_array, slopes: FloatArray) -> FloatArray:
-    """∂B/∂A ∂A/∂x, (n, P', k), for slopes (n_components, P', k)."""
-    columns = slopes.shape[1] * slopes.shape[2]
-    product = jacobian @ slopes.reshape(len(slopes), columns)
-    return np.asarray(product).reshape(jacobian.shape[0], *slopes.shape[1:])
-
-
-def _add_to(target: FloatArray, atoms: IntArray, values: FloatArray) -> None:
-    """Add values (n, P', k) into target (n, M, k); an atom may come several times (its images)."""
-    for place, atom in enumerate(atoms):
-        target[:, atom] += values[:, place]

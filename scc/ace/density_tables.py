@@ -32,6 +32,7 @@ class DensityTables:
     mixing: sparse (n_components, n_raw); raw sums of an atom are X, D and C one after the other.
     marked: the components that contain features, A¹.
     feature_mixing: the part of ``mixing`` from D and C to those.
+    pair_mixing: from G of a pair to the slopes of those with w, (n_marked·F, n_species·carrying).
     """
 
     def __init__(self, specification: BasisSpecification, channels: Channels) -> None:
@@ -67,6 +68,14 @@ class DensityTables:
         self.mixing = self._mixing(channels)
         self.marked = np.flatnonzero(np.repeat(channels.feature_degrees, 2 * channels.ranks + 1))
         self.feature_mixing = self.mixing[self.marked][:, self.n_sums :]
+        self.pair_mixing = self._pair_mixing()
+
+    def _pair_mixing(self) -> scipy.sparse.csr_array:
+        products = self.feature_mixing[:, : self.n_products].tocoo()
+        shape = (len(self.marked) * self.n_features, self.n_species * len(self.carrying))
+        number = max(self.n_features, 1)
+        rows = products.row * number + products.col % number
+        return scipy.sparse.csr_array((products.data, (rows, products.col // number)), shape=shape)
 
     def _mixing(self, channels: Channels) -> scipy.sparse.csr_array:
         rows, columns, entries = [], [], []

@@ -134,17 +134,13 @@ class BoundDensities:
             own[:, 0] -= self._scalar_shift(pairs, centre)
         return pairs, own
 
-    def neighbours(self, atom: int) -> IntArray:
-        """The pairs whose first atom this is."""
-        return np.flatnonzero(self.first == atom)
-
-    def atom_position_slopes(self, features: FloatArray, pairs: IntArray) -> FloatArray:
-        """∂A_i/∂r_j for the pairs of one atom i, (n_components, P', 3)."""
+    def position_slopes(self, features: FloatArray, atoms: IntArray) -> FloatArray:
+        """∂A_i/∂r of some atoms i, (k, n_components, M, 3). For small systems."""
         tables = self.tables
-        slopes = self.pair_slopes(pairs)
-        carried = (
-            slopes[:, tables.carrying, None, :] * self.pair_features(features)[pairs, None, :, None]
-        )
+        pairs, to_second, to_first = self._scatter(atoms)
+        slopes = self._pair_slopes(pairs)
+        weights = self.pair_features(features)[pairs]
+        carried = slopes[:, tables.carrying, None, :] * weights[:, None, :, None]
         raw = np.zeros((tables.mixing.shape[1], len(pairs), 3))
         species, each = self.slot[pairs] % tables.n_species, np.arange(len(pairs))
         sums = raw[: tables.n_sums].reshape(tables.n_species, tables.n_columns, len(pairs), 3)
@@ -153,29 +149,52 @@ class BoundDensities:
             tables.n_species, len(tables.carrying) * tables.n_features, len(pairs), 3
         )
         products[species, :, each] = carried.reshape(len(pairs), products.shape[1], 3)
+        number = tables.mixing.shape[0]
         mixed = tables.mixing @ raw.reshape(len(raw), 3 * len(pairs))
-        return np.asarray(mixed).reshape(tables.mixing.shape[0], len(pairs), 3)
+        mixed = mixed.reshape(number, len(pairs), 3)
+        mixed = np.moveaxis(mixed, 1, 0).reshape(len(pairs), 3 * number)
+        result = ((to_second - to_first) @ mixed).reshape(len(atoms), self.n_atoms, number, 3)
+        return np.ascontiguousarray(np.swapaxes(result, 1, 2))
 
-    def atom_feature_slopes(self, pairs: IntArray) -> tuple[FloatArray, FloatArray]:
-        """∂A_i/∂v̂_j for the pairs of one atom i, (n_marked, P', F); own (n_marked, F)."""
+    def feature_slopes(self, atoms: IntArray) -> FloatArray:
+        """∂A_i/∂v̂ of some atoms i, A¹ only: (k, n_marked, M, F). For small systems."""
         tables = self.tables
-        number = tables.n_features
-        raw = np.zeros((tables.n_products, len(pairs), number))
-        products = raw.reshape(tables.n_species, len(tables.carrying), number, len(pairs), number)
-        species, each = self.slot[pairs] % tables.n_species, np.arange(len(pairs))
-        carried = self.values[pairs][:, tables.carrying]
-        for c in range(number):
-            products[species, :, c, each, c] = carried
+        number, marked = tables.n_features, len(tables.marked)
+        pairs, to_second, to_first = self._scatter(atoms)
+        carried = np.zeros((len(pairs), tables.n_species, len(tables.carrying)))
+        carried[np.arange(len(pairs)), self.slot[pairs] % tables.n_species] = self.values[pairs][
+            :, tables.carrying
+        ]
+        changed = (
+            tables.pair_mixing @ carried.reshape(len(pairs), tables.pair_mixing.shape[1]).T
+        ).T
+        result = (to_second @ changed).reshape(len(atoms), self.n_atoms, marked, number)
         own = tables.feature_mixing[:, tables.n_products :].toarray()
-        of_products = tables.feature_mixing[:, : tables.n_products]
-        changed = np.asarray(of_products @ raw.reshape(len(raw), len(pairs) * number))
-        changed = changed.reshape(len(own), len(pairs), number)
+        result[np.arange(len(atoms)), atoms] += own
         if number:
             scalars = tables.scalars
-            own[:, 0] -= own[:, scalars].sum(axis=1) + changed[:, :, scalars].sum(axis=(1, 2))
-        return changed, own
+            shift = changed.reshape(len(pairs), marked, number)[:, :, scalars].sum(axis=2)
+            shift = (to_first @ shift).reshape(len(atoms), self.n_atoms, marked)
+            result[:, :, :, 0] -= shift
+            result[np.arange(len(atoms)), atoms, :, 0] -= own[:, scalars].sum(axis=1)
+        return np.ascontiguousarray(np.swapaxes(result, 1, 2))
 
-    def pair_slopes(self, pairs: IntArray) -> FloatArray:
+    def _scatter(
+        self, atoms: IntArray
+    ) -> tuple[IntArray, scipy.sparse.csr_array, scipy.sparse.csr_array]:
+        """The pairs (i, j) of some atoms i, and 0/1 matrices (k·M, P') to (i, j) and to (i, i)."""
+        place = np.full(self.n_atoms, -1)
+        place[atoms] = np.arange(len(atoms))
+        pairs = np.flatnonzero(place[self.first] >= 0)
+        shape = (len(atoms) * self.n_atoms, len(pairs))
+        start, each = place[self.first[pairs]] * self.n_atoms, np.arange(len(pairs))
+        second, first = (
+            scipy.sparse.csr_array((np.ones(len(pairs)), (start + who[pairs], each)), shape=shape)
+            for who in (self.second, self.first)
+        )
+        return pairs, second, first
+
+    def _pair_slopes(self, pairs: IntArray) -> FloatArray:
         """∂G/∂r_j of some pairs, (P', n_columns, 3)."""
         radial = np.einsum("pn,pa->pna", self._slopes[pairs], self._units[pairs])
         result = np.empty((len(pairs), self.tables.n_columns, 3))

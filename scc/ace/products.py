@@ -97,30 +97,47 @@ class Products:
         }
 
     def jacobian(self, total: int, components: FloatArray) -> scipy.sparse.csr_array:
-        """∂B_αM/∂A of one atom, A (n_components,): sparse ((2L+1)·n_L, n_components)."""
-        table = self._jacobian_tables[total]
-        values = np.append(components, 1.0)
-        entries = table.entries.copy()
+        """∂B_αM/∂A of k atoms side by side, A (n_components, k).
+
+        Sparse ((2L+1)·n_L, k·n_components), column a·n_components + component for atom a.
+        """
+        return self._filled(self._jacobian_tables[total, False], self.n_components, components)
+
+    def marked_jacobian(self, total: int, components: FloatArray) -> scipy.sparse.csr_array:
+        """Of the components that contain features only: ((2L+1)·n_L, k·n_marked)."""
+        number = len(self.monomials.marked)
+        return self._filled(self._jacobian_tables[total, True], number, components)
+
+    def _filled(
+        self, table: _JacobianTable, number: int, components: FloatArray
+    ) -> scipy.sparse.csr_array:
+        atoms = components.shape[1]
+        values = np.concatenate([components, np.ones((1, atoms))])
+        entries = np.repeat(table.entries[:, None], atoms, axis=1)
         for other in table.others:
             entries *= values[other]
-        shape = (self.combination[total].shape[0], self.n_components)
-        return scipy.sparse.csr_array((entries, table.columns, table.starts), shape=shape)
+        columns = table.columns[:, None] + number * np.arange(atoms)
+        return scipy.sparse.csr_array(
+            (entries.ravel(), columns.ravel(), atoms * table.starts),
+            shape=(len(table.starts) - 1, atoms * number),
+        )
 
     @cached_property
-    def _jacobian_tables(self) -> dict[int, _JacobianTable]:
+    def _jacobian_tables(self) -> dict[tuple[int, bool], _JacobianTable]:
+        padding = [((0, 0), (0, self.order - order)) for order in range(1, self.order + 1)]
         padded = np.concatenate(
             [
-                np.pad(
-                    part,
-                    ((0, 0), (0, self.order - part.shape[1])),
-                    constant_values=self.n_components,
-                )
-                for part in self.monomials.factors
+                np.pad(part, pad, constant_values=self.n_components)
+                for part, pad in zip(self.monomials.factors, padding, strict=True)
             ]
         )
+        everything = np.append(np.arange(self.n_components), -1)
+        place = np.full(self.n_components + 1, -1)
+        place[self.monomials.marked] = np.arange(len(self.monomials.marked))
         return {
-            total: _jacobian_table(matrix, padded, self.n_components)
+            (total, marked): _jacobian_table(matrix, padded, place if marked else everything)
             for total, matrix in self.combination.items()
+            for marked in (False, True)
         }
 
 
@@ -252,19 +269,21 @@ def _function_list(
 
 
 def _jacobian_table(
-    matrix: scipy.sparse.csr_array, monomials: IntArray, one: int
+    matrix: scipy.sparse.csr_array, monomials: IntArray, place: IntArray
 ) -> _JacobianTable:
-    """Differentiate each monomial by each of its factors (equal factors add up by themselves)."""
+    """Differentiate each monomial by each of its factors (equal factors add up by themselves).
+
+    ``place`` is the column of each component, −1 for components that are left out.
+    """
     entries = matrix.tocoo()
     order = monomials.shape[1]
     rows, columns, others, values = [], [], [], []
     for k in range(order):
-        factor = monomials[entries.col, k]
-        inside = factor < one
-        rest = [other for other in range(order) if other != k]
+        column = place[monomials[entries.col, k]]
+        inside = column >= 0
         rows.append(entries.row[inside])
-        columns.append(factor[inside])
-        others.append(monomials[entries.col[inside]][:, rest])
+        columns.append(column[inside])
+        others.append(np.delete(monomials[entries.col[inside]], k, axis=1))
         values.append(entries.data[inside])
     row = np.concatenate(rows)
     sorted_by_row = np.argsort(row, kind="stable")

@@ -151,6 +151,11 @@ def test_lonely_atom_breaks_the_basis(order, features):
         outputs = state.contract(weights)
         positions, slopes = state.vjp(weights, outputs)
         assert not np.any(positions)
+        for along_positions, along_features in state.summed_gradient():
+            assert not np.any(along_positions)
+            assert along_features.shape == (basis.functions(0), 1, features.n_features)
+        for block in state.feature_jacobian(weights).values():
+            assert len(block.blocks) == 0
         assert slopes.shape == v.shape
 
 
