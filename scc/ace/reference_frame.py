@@ -9,8 +9,9 @@ Racah normalisation, hence *minus* the labels:
     p_00 = −q,   p_1 = −(µ_y, µ_z, µ_x),
     p_2 = −(2θ_xy/√3, 2θ_yz/√3, θ_zz, 2θ_xz/√3, (θ_xx − θ_yy)/√3).
 
-Wrong units are found by what they contradict: bond lengths, the energy of a water molecule, the
-sum of charges, and Σ(q r + µ) against the dipole.
+Some frames also have the response of the moments to a uniform field, ``ref_charge_response`` and
+so on, in atomic units. Wrong units are found by what they contradict: bond lengths, the energy of a
+water molecule, the sum of charges, Σ(q r + µ) against the dipole.
 """
 
 # mypy: disable-error-code="no-untyped-call"
@@ -46,6 +47,9 @@ LARGEST_FORCE = 100.0
 NET_CHARGE = 1e-3
 """Largest |Σq|, e: integration grids leave some 1e-6 e an atom."""
 
+RESPONSE_CHARGE = 1e-2
+"""Largest |Σ dq/d𝓔|, bohr."""
+
 DIPOLE = 2e-3, 2e-5
 """Largest defect of Σ(q r + µ) = ref_dipole: so much e·bohr, and so much e times Σ|r|, since the
 charges' grid errors count at the atoms' distances."""
@@ -66,6 +70,8 @@ class ReferenceFrame:
     kind: ``thermal``, ``pair``, ``field``, ``charges``, or whatever the file says.
     molecules: (M,), number of the molecule each atom belongs to.
     group: what must not be split: frames of one trajectory share it.
+    polarisation: dp/d𝓔_b in a uniform electric field 𝓔 (its force on positive charges), (M, 9, 3),
+        index b = x, y, z, or None: atomic units.
     """
 
     name: str
@@ -77,6 +83,7 @@ class ReferenceFrame:
     kind: str
     molecules: IntArray
     group: str
+    polarisation: FloatArray | None = None
 
     @property
     def n_molecules(self) -> int:
@@ -152,6 +159,7 @@ def _frame(atoms: ase.Atoms, name: str, file: str) -> ReferenceFrame:
         kind=kind,
         molecules=molecules,
         group=_group(atoms, name, file),
+        polarisation=_polarisation(atoms),
     )
 
 
@@ -270,6 +278,29 @@ def _external(atoms: ase.Atoms) -> ExternalCharges | None:
         )
     rows = values.reshape(-1, 4)
     return ExternalCharges(rows[:, :3] * ANGSTROM, -rows[:, 3])
+
+
+def _polarisation(atoms: ase.Atoms) -> FloatArray | None:
+    """From ``ref_*_response``: dq/d𝓔 (M, 3), dµ/d𝓔 (M, 3·3), dθ/d𝓔 (M, 9·3), 𝓔 running fastest."""
+    names = ("ref_charge", "ref_atomic_dipole", "ref_atomic_quadrupole")
+    found = [f"{name}_response" in atoms.arrays for name in names]
+    if not any(found):
+        return None
+    number = len(atoms)
+    charge, dipole, quadrupole = (
+        _array(atoms, f"{name}_response", (number, width))
+        for name, width in zip(names, (3, 9, 27), strict=True)
+    )
+    if np.max(np.abs(np.sum(charge, axis=0))) > RESPONSE_CHARGE:
+        raise InputError(f"ref_charge_response adds up to {np.sum(charge, axis=0)}, not to zero")
+    alpha = charge.T @ (atoms.positions * ANGSTROM) + dipole.reshape(-1, 3, 3).sum(axis=0).T
+    if np.min(np.linalg.eigvalsh(alpha + alpha.T)) <= 0.0:
+        raise InputError("the polarisability of ref_*_response is not positive: a sign is wrong")
+    columns = [
+        -racah_multipoles(charge[:, b], dipole[:, b::3], quadrupole[:, b::3].reshape(-1, 3, 3))
+        for b in range(3)
+    ]
+    return np.stack(columns, axis=2)
 
 
 def _group(atoms: ase.Atoms, name: str, file: str) -> str:

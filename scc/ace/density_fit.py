@@ -1,0 +1,204 @@
+r"""Fitting the density: least squares on the reference's features, then on the model's own.
+
+*Teacher-forced*: p^ref = D(r, v̂^ref)θ with v̂^ref = K p^ref + v̂_ext. One solution, no iteration, but
+v̂^ref contains p^ref, own multipoles included: a model that reads the answer off its input fits well
+and is useless when it has to make its own. Two things hold against it: *noise* on the input
+multipoles with the target unchanged, whose expectation for a density affine in v̂ is exactly
+
+    E |D(v̂ + Kξ)θ − p|² = |D(v̂)θ − p|² + δ² E |∂D(Kξ₁)θ|²,     ξ = δ ξ₁, spread 1,
+
+a penalty on χK of rows that need no target; and *responses* dp/d𝓔 to a uniform field, rows
+∂D(K dp/d𝓔 + dv̂_ext/d𝓔)θ = dp/d𝓔, which say what χ is.
+
+*Self-consistent*: the same residuals of the model's own solution p* and dp*/d𝓔, from the θ before,
+
+    refit          D(r, v̂*)θ = p^ref                   whose input is what predictions will have,
+    Gauss–Newton   p* + dp*/dθ (θ' − θ) = p^ref       which counts that changing θ moves v̂* as well.
+
+At its fixed point a refit leaves the residuals of the self-consistent prediction itself; it does
+not minimise them, but elements and λ stay separate problems, cheap ones. Gauss–Newton steps are
+halved until the self-consistent loss falls.
+
+Residuals are divided by the error aimed at in their multipole rank and element; those of responses
+are multiplied by a field strength first, that which neighbours in a liquid make.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.linalg
+
+from scc.ace.density_design import DensityDesign
+from scc.ace.normal_equations import NormalEquations
+from scc.ace.response_training import Response, respond
+from scc.ace.training_cluster import TrainingCluster
+from scc.arrays import FloatArray
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class DensityWeights:
+    """What the fit of a density weighs against each other.
+
+    Attributes
+    ----------
+    ridge: of the prior; a residual of 1 is the error aimed at.
+    smoothness: γ of the prior's scale (1 + degree)^γ of a function.
+    noise: δ on the input multipoles, in spreads, while teacher-forced.
+    damping: the same penalty in Gauss–Newton steps, where little of it is needed.
+    field: strength that multiplies responses dp/d𝓔, atomic units.
+    steps: refits or Gauss–Newton steps; 0 is teacher-forced.
+    gauss_newton: whether steps take dp*/dθ or refit D(r, v̂*)θ.
+    """
+
+    ridge: float = 1.0
+    smoothness: float = 1.0
+    noise: float = 0.1
+    damping: float = 0.03
+    field: float = 0.03
+    steps: int = 3
+    gauss_newton: bool = False
+
+    def scale(self, design: DensityDesign) -> FloatArray:
+        """The prior's scale of each column."""
+        return np.asarray((1.0 + design.degree) ** self.smoothness)
+
+
+def teacher_forced_rows(
+    cluster: TrainingCluster, weights: DensityWeights
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """(X, y, w) of one cluster at the reference's features, responses included."""
+    frame, bound = cluster.frame, cluster.bound
+    parts = [(bound.rows(cluster.features(frame.multipoles)), np.ravel(frame.multipoles), 1.0)]
+    if frame.polarisation is not None and cluster.has_features and weights.field > 0.0:
+        constant = bound.rows(np.zeros_like(cluster.operator.external))
+        for axis in range(3):
+            change = frame.polarisation[:, :, axis]
+            features = cluster.tangent_features(change) + cluster.field_features[axis]
+            rows = bound.rows(features) - constant
+            parts.append((rows, np.ravel(change), weights.field**2))
+    return _stacked(parts, cluster.weights)
+
+
+def self_consistent_rows(
+    cluster: TrainingCluster, response: Response, theta: FloatArray, weights: DensityWeights
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """(X, y, w) of one cluster for a step from θ: X = dp*/dθ, or D(v̂*) alone for a refit."""
+    bound = cluster.bound
+    factor = scipy.linalg.lu_factor(response.screening)
+    found = own_solution(cluster, response, weights)
+    constant = bound.rows(np.zeros_like(cluster.operator.external)) if len(found) > 1 else 0.0
+    parts = []
+    for index, (features, multipoles, reference) in enumerate(found):
+        rows = bound.rows(features) - (constant if index else 0.0)
+        if weights.gauss_newton:
+            rows = scipy.linalg.lu_solve(factor, rows)
+            target = np.ravel(reference - multipoles) + rows @ theta
+        else:
+            target = np.ravel(reference)
+        parts.append((rows, target, weights.field**2 if index else 1.0))
+    return _stacked(parts, cluster.weights)
+
+
+def own_solution(
+    cluster: TrainingCluster, response: Response, weights: DensityWeights
+) -> list[tuple[FloatArray, FloatArray, FloatArray]]:
+    """(v̂, p, p^ref) of the model's solution, then, where labelled, of its changes with a field."""
+    frame = cluster.frame
+    found = [(response.features, response.multipoles, frame.multipoles)]
+    if frame.polarisation is not None and cluster.has_features and weights.field > 0.0:
+        for axis, bare in enumerate(cluster.field_features):
+            solution = np.linalg.solve(response.screening, response.chi @ np.ravel(bare))
+            change = np.asarray(solution.reshape(frame.multipoles.shape))
+            features = cluster.tangent_features(change) + bare
+            found.append((features, change, frame.polarisation[:, :, axis]))
+    return found
+
+
+def self_consistent_loss(
+    design: DensityDesign,
+    clusters: Sequence[TrainingCluster],
+    theta: FloatArray,
+    weights: DensityWeights,
+) -> float:
+    """Σ w (p* − p^ref)² over a set, responses included: what Gauss–Newton steps lower."""
+    model, loss = design.model(theta), 0.0
+    for cluster in clusters:
+        found = own_solution(cluster, respond(cluster, model), weights)
+        for index, (_, multipoles, reference) in enumerate(found):
+            squares = cluster.weights @ np.ravel(multipoles - reference) ** 2
+            loss += float(squares) * (weights.field**2 if index else 1.0)
+    return loss
+
+
+def teacher_forced_equations(
+    design: DensityDesign,
+    clusters: Sequence[TrainingCluster],
+    weights: DensityWeights,
+) -> NormalEquations:
+    """All teacher-forced rows, noise apart."""
+    equations = NormalEquations(design.n_columns)
+    for cluster in clusters:
+        _add_blocks(equations, cluster, *teacher_forced_rows(cluster, weights))
+    return equations
+
+
+def noise_equations(
+    design: DensityDesign, clusters: Sequence[TrainingCluster], seed: int
+) -> NormalEquations:
+    """Σ over clusters of E|∂D(Kξ₁)θ|², one draw a cluster; times δ² it is the noise's penalty."""
+    equations = NormalEquations(design.n_columns)
+    for index, cluster in enumerate(clusters):
+        if cluster.has_features:
+            noise = cluster.noise(np.random.default_rng([seed, index]))
+            constant = cluster.bound.rows(np.zeros_like(cluster.operator.external))
+            rows = cluster.bound.rows(cluster.tangent_features(noise)) - constant
+            _add_blocks(equations, cluster, rows, np.zeros(len(rows)), cluster.weights)
+    return equations
+
+
+def _add_blocks(
+    equations: NormalEquations,
+    cluster: TrainingCluster,
+    rows: FloatArray,
+    targets: FloatArray,
+    weights: FloatArray,
+) -> None:
+    """Rows of D itself: most of it is zero."""
+    size = len(cluster.weights)
+    for start in range(0, len(rows), size):
+        for own, columns in cluster.bound.blocks():
+            chosen = start + own
+            equations.add(rows[chosen, columns], targets[chosen], weights[chosen], columns)
+
+
+def self_consistent_equations(
+    design: DensityDesign,
+    clusters: Sequence[TrainingCluster],
+    theta: FloatArray,
+    weights: DensityWeights,
+) -> NormalEquations:
+    """All rows of a step from θ, noise apart."""
+    equations = NormalEquations(design.n_columns)
+    model = design.model(theta)
+    for cluster in clusters:
+        found = self_consistent_rows(cluster, respond(cluster, model), theta, weights)
+        if weights.gauss_newton:
+            equations.add(*found)
+        else:
+            _add_blocks(equations, cluster, *found)
+    return equations
+
+
+def _stacked(
+    parts: Sequence[tuple[FloatArray, FloatArray, float]], weights: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    return (
+        np.concatenate([rows for rows, _, _ in parts]),
+        np.concatenate([target for _, target, _ in parts]),
+        np.concatenate([factor * weights for _, _, factor in parts]),
+    )

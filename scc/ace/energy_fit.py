@@ -1,0 +1,168 @@
+r"""Fitting the energy: linear least squares on energies and forces at the density's own solution.
+
+With the fitted density, p*(r) and v̂*(r) are functions of the positions. The energy is
+
+    E(r) = Σ_i [E^{Z_i} + Σ_α c^{Z_i}_α B⁰_α(i; r, v̂*)] + E_H(r, p*)
+
+and its derivative along the solution, with one linear system and 3M right-hand sides,
+
+    dp*/dr = (1 − χK)⁻¹ [∂_r p + χ ∂_r(K p + v̂_ext)],    dv̂*/dr = ∂_r(K p + v̂_ext) + K dp*/dr,
+    dE/dr  = Σ c (∂_r B + ∂_v̂ B dv̂*/dr) + ∂_r E_H + V·dp*/dr,
+
+is linear in c as well. Prediction takes the adjoint instead and gets the same forces.
+
+Columns: (Z, α), then one constant per molecule (energies of two elements in water cannot be told
+apart): it goes to the element of the molecule's centre, O.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from scc.ace.basis import Basis, BasisSpecification
+from scc.ace.density_model import BoundDensity, DensityModel
+from scc.ace.energy_model import EnergyModel
+from scc.ace.normal_equations import NormalEquations
+from scc.ace.response_training import Response
+from scc.ace.training_cluster import TrainingCluster
+from scc.arrays import FloatArray
+
+CENTRE = "O"
+
+
+@dataclass(frozen=True)
+class EnergyWeights:
+    """What the fit of an energy weighs against each other.
+
+    Attributes
+    ----------
+    ridge: of the prior, in the unit of squared residuals.
+    smoothness: γ of the prior's scale (1 + degree)^γ of a function.
+    energy, force: residuals that count as one: Hartree per molecule, Hartree/bohr.
+    """
+
+    ridge: float = 1e-3
+    smoothness: float = 1.0
+    energy: float = 1e-4
+    force: float = 5e-4
+
+
+class EnergyDesign:
+    """Columns of the energy's coefficients."""
+
+    def __init__(self, specification: BasisSpecification) -> None:
+        self.specification = specification
+        self.basis = Basis(specification)
+        self.n_species = len(specification.species)
+        self.n_functions = self.basis.functions(0)
+        self.n_columns = self.n_species * self.n_functions + 1
+        self.degree: FloatArray = np.append(np.tile(self.basis.degrees(0), self.n_species), 0.0)
+
+    def scale(self, smoothness: float, constant: float = 0.1) -> FloatArray:
+        """The prior's scale; the constant, some 76 Hartree, is all but free."""
+        scale = (1.0 + self.degree) ** smoothness
+        scale[-1] = constant
+        return np.asarray(scale)
+
+    def model(self, coefficients: FloatArray, constant: float) -> EnergyModel:
+        """The energy with these coefficients (n_columns,) on top of ``constant`` per molecule."""
+        each = coefficients[:-1].reshape(self.n_species, self.n_functions)
+        constants = np.zeros(self.n_species)
+        constants[self.specification.species.index(CENTRE)] = constant + coefficients[-1]
+        return EnergyModel(self.specification, each, constants)
+
+
+@dataclass(frozen=True, eq=False)
+class EnergyRows:
+    """Rows of one cluster: the energy and its forces.
+
+    Attributes
+    ----------
+    values: (n,), dE/dc. energy: E^ref − E_H, Hartree.
+    forces: (3M, n), −d²E/dr dc. force: F^ref + dE_H/dr, (3M,).
+    n_molecules: what E is divided by.
+    """
+
+    values: FloatArray
+    energy: float
+    forces: FloatArray
+    force: FloatArray
+    n_molecules: int
+
+
+def solution_slopes(
+    cluster: TrainingCluster, model: DensityModel, response: Response
+) -> tuple[FloatArray, FloatArray]:
+    """dp*/dr (9M, 3M) and dv̂*/dr (MF, 3M) at the solution."""
+    bound: BoundDensity = model.prepare(cluster.frame.configuration)
+    state = bound.evaluate(response.features)
+    number = len(cluster.frame.configuration)
+    moves = np.eye(3 * number).reshape(-1, number, 3)
+    direct = np.stack([state.position_jvp(move).ravel() for move in moves], axis=1)
+    projected = cluster.operator.position_jacobian(response.multipoles)
+    right = direct + response.chi @ projected
+    slopes = np.asarray(np.linalg.solve(response.screening, right), dtype=np.float64)
+    return slopes, projected + cluster.matrix @ slopes
+
+
+def energy_rows(
+    design: EnergyDesign, cluster: TrainingCluster, model: DensityModel, response: Response
+) -> EnergyRows:
+    """What the energy of one cluster asks of the coefficients."""
+    frame = cluster.frame
+    number = len(frame.configuration)
+    density_slopes, feature_slopes = solution_slopes(cluster, model, response)
+    state = design.basis.prepare(frame.configuration).evaluate(response.features)
+    functions = state.values(0)[:, 0, :]
+    gradients = state.summed_gradient()
+    values, forces = [], []
+    for kind, (positions, features) in enumerate(gradients):
+        own = [s == design.specification.species[kind] for s in frame.configuration.species]
+        values.append(functions[np.array(own)].sum(axis=0))
+        total = positions.reshape(len(positions), -1)
+        if features.size:
+            total = total + features.reshape(len(features), -1) @ feature_slopes
+        forces.append(-total.T)
+    values.append(np.array([float(frame.n_molecules)]))
+    forces.append(np.zeros((3 * number, 1)))
+    operator, multipoles = cluster.operator, response.multipoles
+    hartree_slope = np.ravel(operator.potential(multipoles)) @ density_slopes
+    hartree_slope -= np.ravel(operator.forces_fixed_p(multipoles))
+    return EnergyRows(
+        np.concatenate(values),
+        frame.energy - operator.energy(multipoles),
+        np.concatenate(forces, axis=1),
+        np.ravel(frame.forces) + hartree_slope,
+        frame.n_molecules,
+    )
+
+
+def mean_energy(clusters: Sequence[TrainingCluster]) -> float:
+    """Reference energy per molecule over a set, Hartree: what the constant starts from."""
+    energies = sum(cluster.frame.energy for cluster in clusters)
+    return float(energies / sum(cluster.frame.n_molecules for cluster in clusters))
+
+
+def add_rows(
+    energies: NormalEquations, forces: NormalEquations, rows: EnergyRows, constant: float
+) -> None:
+    """Energy rows, per molecule and off ``constant``, to one set; force rows to the other."""
+    each = 1.0 / rows.n_molecules
+    energies.add(each * rows.values[None, :], np.array([each * rows.energy - constant]))
+    forces.add(rows.forces, rows.force)
+
+
+def solve_energy(
+    design: EnergyDesign,
+    energies: NormalEquations,
+    forces: NormalEquations,
+    weights: EnergyWeights,
+) -> FloatArray:
+    """Coefficients (n_columns,) for the given weights."""
+    equations = NormalEquations(design.n_columns)
+    equations.accumulate(energies, 1.0 / weights.energy**2)
+    equations.accumulate(forces, 1.0 / weights.force**2)
+    return equations.solve(weights.ridge, design.scale(weights.smoothness))

@@ -1,0 +1,235 @@
+r"""The fit of a model from labelled clusters: stages that follow each other, resumable.
+
+    density-0      teacher-forced with noise on the input (:mod:`.density_fit`)
+    density-k      Gauss–Newton step k on the self-consistent prediction
+    energy-rows    normal equations of energies and forces (:mod:`.energy_fit`)
+    energy         their solution
+
+Every stage is a function of the training set, the settings, the seed and earlier stages, and its
+arrays are kept as they are: a fit killed and resumed ends with the same bits as one that was not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from scc.ace.density_design import DensityDesign, DensityForm
+from scc.ace.density_fit import (
+    DensityWeights,
+    noise_equations,
+    self_consistent_equations,
+    self_consistent_loss,
+    teacher_forced_equations,
+)
+from scc.ace.density_model import DensityModel
+from scc.ace.energy_fit import (
+    EnergyDesign,
+    EnergyWeights,
+    add_rows,
+    energy_rows,
+    mean_energy,
+    solve_energy,
+)
+from scc.ace.energy_model import EnergyModel
+from scc.ace.normal_equations import NormalEquations
+from scc.ace.reference_set import ReferenceSet
+from scc.ace.response_training import respond
+from scc.ace.specification import BasisSpecification
+from scc.ace.training_cluster import Spread, TrainingCluster
+from scc.arrays import FloatArray
+from scc.errors import InputError
+
+HALVINGS = 6
+"""Steps shorter than 2⁻⁵ of a Gauss–Newton step mean that it has converged."""
+
+Progress = Callable[[str], None]
+Arrays = Mapping[str, FloatArray]
+
+
+class Stages(Protocol):
+    """Where finished stages are kept; :class:`scc.ace.checkpoint.Checkpoint` is one."""
+
+    def run(self, name: str, compute: Callable[[], Arrays]) -> Arrays:
+        """The arrays of a stage, computed if they are not there yet."""
+        ...
+
+
+class _Memory:
+    """Stages that are not kept."""
+
+    def run(self, name: str, compute: Callable[[], Arrays]) -> Arrays:
+        return compute()
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """Everything a fit depends on besides data and seed.
+
+    Attributes
+    ----------
+    density: basis, width and flows of the density.
+    energy: basis of the energy: output 0, features of the density's.
+    density_weights, energy_weights: see there.
+    """
+
+    density: DensityForm
+    energy: BasisSpecification
+    density_weights: DensityWeights = field(default_factory=DensityWeights)
+    energy_weights: EnergyWeights = field(default_factory=EnergyWeights)
+
+    def __post_init__(self) -> None:
+        if self.energy.features != self.density.specification.features:
+            raise InputError("density and energy must have the same features")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON values: part of what a checkpoint or a model file says it was made from."""
+        form = asdict(self.density)
+        form["specification"] = self.density.specification.as_dict()
+        return {
+            "density": form,
+            "energy": self.energy.as_dict(),
+            "density_weights": asdict(self.density_weights),
+            "energy_weights": asdict(self.energy_weights),
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """The two parts of a model, with the vectors they were made from."""
+
+    density: DensityModel
+    energy: EnergyModel
+    theta: FloatArray
+    coefficients: FloatArray
+
+
+def fit(
+    training: ReferenceSet,
+    settings: FitSettings,
+    seed: int = 0,
+    stages: Stages | None = None,
+    progress: Progress = lambda message: None,
+) -> Fitted:
+    """Fit density and energy.
+
+    Args:
+        seed: of the noise.
+        stages: where finished stages are kept; not at all by default.
+        progress: called with a line before each stage.
+    Raises:
+        InputError: a set without one of the elements; a ridge too small.
+    """
+    stages = stages or _Memory()
+    design = DensityDesign(settings.density)
+    spread = Spread.of(training, settings.density.specification.species)
+    clusters = [TrainingCluster(frame, design, spread) for frame in training.frames]
+    theta = fit_density(design, clusters, settings.density_weights, seed, stages, progress)
+    density = design.model(theta)
+    coefficients, energy = fit_energy(
+        EnergyDesign(settings.energy), clusters, density, settings.energy_weights, stages, progress
+    )
+    return Fitted(density, energy, theta, coefficients)
+
+
+def fit_density(
+    design: DensityDesign,
+    clusters: Sequence[TrainingCluster],
+    weights: DensityWeights,
+    seed: int = 0,
+    stages: Stages | None = None,
+    progress: Progress = lambda message: None,
+) -> FloatArray:
+    """θ of the density: teacher-forced, then Gauss–Newton steps."""
+    stages = stages or _Memory()
+    scale = weights.scale(design)
+    penalties: list[NormalEquations] = []
+
+    def penalised(equations: NormalEquations, noise: float) -> NormalEquations:
+        if noise > 0.0:
+            if not penalties:
+                penalties.append(noise_equations(design, clusters, seed))
+            equations.accumulate(penalties[0], noise**2)
+        return equations
+
+    def first() -> Arrays:
+        equations = penalised(teacher_forced_equations(design, clusters, weights), weights.noise)
+        return {"theta": equations.solve(weights.ridge, scale)}
+
+    def next_step(start: FloatArray) -> Arrays:
+        equations = penalised(
+            self_consistent_equations(design, clusters, start, weights), weights.damping
+        )
+        end = equations.solve(weights.ridge, scale)
+        if not weights.gauss_newton:
+            return {"theta": end}
+
+        def objective(theta: FloatArray) -> float:
+            noise = penalties[0].loss(theta) if weights.damping > 0.0 else 0.0
+            prior = weights.ridge * float(np.sum((scale * theta) ** 2))
+            loss = self_consistent_loss(design, clusters, theta, weights)
+            return loss + weights.damping**2 * noise + prior
+
+        return {"theta": lowered(objective, start, end)}
+
+    progress(f"density: {design.n_columns} coefficients, teacher-forced")
+    theta = stages.run("density-0", first)["theta"]
+    # Without features p does not depend on v̂, and teacher-forced is self-consistent.
+    steps = weights.steps if design.form.specification.features.n_features else 0
+    for step in range(1, steps + 1):
+        progress(f"density: self-consistent, step {step} of {steps}")
+        theta = stages.run(f"density-{step}", lambda start=theta: next_step(start))["theta"]  # type: ignore[misc]
+    return theta
+
+
+def lowered(
+    objective: Callable[[FloatArray], float], start: FloatArray, end: FloatArray
+) -> FloatArray:
+    """The first of end, the point half way to it, … where the objective is below that of start."""
+    before = objective(start)
+    for halvings in range(HALVINGS):
+        candidate = start + 0.5**halvings * (end - start)
+        if objective(candidate) < before:
+            return candidate
+    return start
+
+
+def fit_energy(
+    design: EnergyDesign,
+    clusters: Sequence[TrainingCluster],
+    density: DensityModel,
+    weights: EnergyWeights,
+    stages: Stages | None = None,
+    progress: Progress = lambda message: None,
+) -> tuple[FloatArray, EnergyModel]:
+    """Coefficients of the energy on the density's own solution, and the energy."""
+    stages = stages or _Memory()
+    constant = mean_energy(clusters)
+
+    def summed() -> Arrays:
+        parts = NormalEquations(design.n_columns), NormalEquations(design.n_columns)
+        for cluster in clusters:
+            add_rows(
+                *parts, energy_rows(design, cluster, density, respond(cluster, density)), constant
+            )
+        return {
+            f"{name}-{key}": value
+            for name, part in zip(("energies", "forces"), parts, strict=True)
+            for key, value in part.arrays().items()
+        }
+
+    progress(f"energy: {design.n_columns} coefficients, forces of {len(clusters)} clusters")
+    rows = stages.run("energy-rows", summed)
+    energies, forces = (
+        NormalEquations.from_arrays(
+            {key: rows[f"{name}-{key}"] for key in ("matrix", "vector", "square")}
+        )
+        for name in ("energies", "forces")
+    )
+    coefficients = stages.run(
+        "energy", lambda: {"coefficients": solve_energy(design, energies, forces, weights)}
+    )["coefficients"]
+    return coefficients, design.model(coefficients, constant)
