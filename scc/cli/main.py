@@ -17,6 +17,7 @@ from scc.cli.equilibrate import equilibrate
 from scc.cli.errors import CommandError, Terminated, describe
 from scc.cli.evaluate import evaluate
 from scc.cli.figure import figure
+from scc.cli.fit import fit
 from scc.cli.goldens import goldens
 from scc.cli.listing import list_command
 from scc.cli.verify import verify
@@ -77,7 +78,7 @@ def cli(debug: bool) -> None:
     """Self-consistent Coulomb interactions for machine-learned interatomic potentials."""
 
 
-for command in (verify, list_command, figure, equilibrate, evaluate, certify, goldens):
+for command in (verify, list_command, figure, equilibrate, fit, evaluate, certify, goldens):
     cli.add_command(command)
 
 

@@ -1,0 +1,35 @@
+"""What a fit of water starts from, for each set of features and each order.
+
+Names of feature sets are (n_max, λ_max): the first n_max widths, λ ≤ λ_max; (0, 0) has none. Sets
+nest, so that a larger one can only add functions.
+"""
+
+from __future__ import annotations
+
+from scc.ace.density_design import DensityForm
+from scc.ace.features import FeatureSet
+from scc.ace.fit import FitSettings
+from scc.ace.water import density_specification, energy_specification
+from scc.errors import InputError
+
+WIDTHS = (1.0, 1.8, 2.9)
+"""σ_n of the features, bohr."""
+
+DENSITY_WIDTH = 1.2
+"""σ_ρ, bohr."""
+
+_N_FLOW = 4
+_FLOW_DEGREE = 4.0
+
+
+def water_settings(n_max: int, l_max: int, order: int) -> FitSettings:
+    """Settings for the features (n_max, λ_max) and products of up to ``order`` factors.
+
+    Raises:
+        InputError: more widths than there are, λ without a width, or an order out of range.
+    """
+    if not 0 <= n_max <= len(WIDTHS):
+        raise InputError(f"between 0 and {len(WIDTHS)} feature widths, not {n_max}")
+    features = FeatureSet(WIDTHS[:n_max], l_max)
+    form = DensityForm(density_specification(features, order), DENSITY_WIDTH, _N_FLOW, _FLOW_DEGREE)
+    return FitSettings(form, energy_specification(features, order))
