@@ -113,6 +113,10 @@ def test_feature_jacobian_is_not_the_derivative(specification, atoms, rng):
         scale = np.max(np.abs(dense), initial=0.0) * max(direction.size, 1)
         assert agree(blocks[L].apply(direction), changed[L], scale)
         assert agree(np.einsum("imojc,jc->imo", dense, direction), changed[L], scale)
+        cotangent = rng.normal(size=changed[L].shape)
+        back = blocks[L].apply_transpose(cotangent)
+        expected = np.einsum("imojc,imo->jc", dense, cotangent)
+        assert agree(back, expected, scale * np.max(np.abs(cotangent)))
         every = np.einsum("imfjc,jc->imf", state.feature_slopes(L), direction)
         kind = basis.prepare(atoms).kind
         assert agree(np.einsum("imf,ifo->imo", every, coefficients[L][kind]), changed[L], scale)
