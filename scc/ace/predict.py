@@ -24,7 +24,7 @@ from scc.equilibration.work import Work
 from scc.errors import InputError
 from scc.functional.projection_functional import ProjectionFunctional, ResponsiveModel
 
-TOLERANCE = 1e-9
+TOLERANCE = 1e-8
 """Largest |ρ_out − ρ_in| at convergence, e·bohr^λ."""
 
 _MAX_BUILDS = 10  # an affine model takes three

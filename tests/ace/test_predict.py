@@ -34,7 +34,7 @@ def test_adjoint_forces_are_differences_of_the_energy(features, number, generato
     model = random_model(*features)
     configuration = water(number, generator)
     external = (FIELD, charge(generator)) if surrounded else ()
-    found = predict(model, configuration, external=external)
+    found = predict(model, configuration, external=external, tolerance=1e-11)
     assert found.stable
     direction = generator.normal(size=configuration.positions.shape)
     direction /= np.linalg.norm(direction)
@@ -56,14 +56,14 @@ def test_adjoint_forces_are_differences_of_the_energy(features, number, generato
 def test_symmetries_survive_self_consistency(features, generator):
     model = random_model(*features)
     configuration = water(3, generator)
-    before = predict(model, configuration)
+    before = predict(model, configuration, tolerance=1e-11)
     orthogonal = np.linalg.qr(generator.normal(size=(3, 3)))[0]
     order = generator.permutation(len(configuration))
     placed = Configuration(
         tuple(configuration.species[i] for i in order),
         (configuration.positions @ orthogonal.T + generator.normal(size=3))[order],
     )
-    after = predict(model, placed)
+    after = predict(model, placed, tolerance=1e-11)
     assert after.energy == pytest.approx(before.energy, abs=1e-10)
     assert np.allclose(after.charges, before.charges[order], rtol=0.0, atol=1e-10)
     assert np.allclose(after.forces, (before.forces @ orthogonal.T)[order], rtol=0.0, atol=1e-10)
@@ -82,7 +82,8 @@ def test_a_constant_potential_from_outside_is_not_felt(features, generator, shif
     radius = 1e5
     corners = centre + radius * np.concatenate([np.eye(3), -np.eye(3)])
     shell = ExternalCharges(corners, np.full(6, shift * radius / 6.0))
-    free, inside = predict(model, configuration), predict(model, configuration, external=(shell,))
+    free = predict(model, configuration, tolerance=1e-11)
+    inside = predict(model, configuration, external=(shell,), tolerance=1e-11)
     assert np.allclose(inside.multipoles, free.multipoles, rtol=0.0, atol=1e-10)
     assert inside.energy == pytest.approx(free.energy, abs=1e-9)
     assert np.allclose(inside.forces, free.forces, rtol=0.0, atol=1e-10)
@@ -113,8 +114,8 @@ def test_a_restart_from_the_last_features_needs_less_and_ends_at_the_same(genera
     nearby = moved(configuration, 1e-4 * generator.normal(size=(9, 3)))
     cold, warm = predict(model, nearby), predict(model, nearby, features=first.features)
     assert warm.scf_iterations < cold.scf_iterations
-    assert np.allclose(warm.multipoles, cold.multipoles, rtol=0.0, atol=1e-8)
-    assert warm.energy == pytest.approx(cold.energy, abs=1e-8)
+    assert np.allclose(warm.multipoles, cold.multipoles, rtol=0.0, atol=1e-7)
+    assert warm.energy == pytest.approx(cold.energy, abs=1e-7)
 
 
 @settings(max_examples=3)
