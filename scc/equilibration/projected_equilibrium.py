@@ -13,15 +13,16 @@ from typing import NamedTuple
 
 import numpy as np
 import scipy.linalg
-from scipy.sparse.linalg import ArpackError, LinearOperator, eigs
+from numpy.typing import NDArray
+from scipy.sparse.linalg import LinearOperator, eigs
 
 from scc.arrays import FloatArray
 from scc.equilibration.krylov import solve_krylov
 from scc.equilibration.solution import Solution
-from scc.errors import ConvergenceError
 from scc.functional.projection_functional import ProjectionFunctional, ProjectionState
 
 _DENSE_BELOW = 500  # rows of χK
+ComplexArray = NDArray[np.complex128]
 
 
 class ResponseSpectrum(NamedTuple):
@@ -65,26 +66,41 @@ class ProjectedEquilibrium(Solution):
 
         Raises ConvergenceError when those do not converge.
         """
-        size = self.density.size
-        if size <= _DENSE_BELOW:
-            columns = [
-                self._response(unit.reshape(self.density.shape)).ravel() for unit in np.eye(size)
-            ]
-            return _extremes(scipy.linalg.eigvals(np.array(columns).T))
-        forward = self._operator(self._response)
-        resolvent = self._operator(self._solve)
-        try:
-            largest = _arnoldi(forward, "LM")
-            rightmost = _arnoldi(forward, "LR")
-            nearest = 1.0 - 1.0 / _arnoldi(resolvent, "LM")
-        except ArpackError as error:
-            raise ConvergenceError(f"spectrum of the response: {error}") from error
-        return _extremes(np.array([largest, rightmost, nearest]))
+        if self._dense_eigenvalues is not None:
+            return _extremes(self._dense_eigenvalues)
+        largest = _arnoldi(self._operator(self._response), "LM")
+        nearest = 1.0 - 1.0 / _arnoldi(self._operator(self._solve), "LM")
+        return _extremes(np.array([largest, self._rightmost, nearest]))
 
     @property
     def stable(self) -> bool:
-        """A converged fixed point to which small damped steps lead back."""
-        return self.converged and self.spectrum.smallest_real > 0.0
+        """A converged fixed point to which small damped steps lead back.
+
+        Needs the rightmost eigenvalue of Kχ only. Raises ConvergenceError as :attr:`spectrum`.
+        """
+        return self.converged and float(np.real(1.0 - self._rightmost)) > 0.0
+
+    @cached_property
+    def _rightmost(self) -> complex:
+        """The eigenvalue of Kχ with the largest real part, at least 0."""
+        values = self._dense_eigenvalues
+        if values is None:
+            # Accuracy is relative: to 1 after a shift, where many eigenvalues of Kχ are 0.
+            shifted = self._operator(lambda p: p + self._response(p))
+            values = np.array([_arnoldi(shifted, "LR") - 1.0])
+        rightmost = complex(values[np.argmax(values.real)])
+        return rightmost if rightmost.real > 0.0 else 0.0j
+
+    @cached_property
+    def _dense_eigenvalues(self) -> ComplexArray | None:
+        """All eigenvalues of χK, for small systems."""
+        size = self.density.size
+        if size > _DENSE_BELOW:
+            return None
+        columns = [
+            self._response(unit.reshape(self.density.shape)).ravel() for unit in np.eye(size)
+        ]
+        return np.asarray(scipy.linalg.eigvals(np.array(columns).T))
 
     def solve_response(self, source: FloatArray) -> FloatArray:
         """(1 − Kχ)⁻¹ dv̂, (M, F): the self-consistent change of v̂ for a bare one."""
@@ -121,7 +137,7 @@ def _arnoldi(operator: LinearOperator, which: str) -> complex:
     return complex(values[0])
 
 
-def _extremes(values: FloatArray) -> ResponseSpectrum:
+def _extremes(values: ComplexArray) -> ResponseSpectrum:
     """Of given eigenvalues of Kχ, to which the eigenvalue 0 is added (F may be small)."""
     gaps = 1.0 - values
     return ResponseSpectrum(
