@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.sparse
 
 from scc.arrays import FloatArray, IntArray
 
@@ -37,6 +38,19 @@ class FeatureJacobian:
         np.add.at(result, (self.first, self.second), self.blocks)
         result[np.arange(number), np.arange(number)] += self.own
         return np.moveaxis(result, 1, 3)
+
+    def sparse(self) -> scipy.sparse.csr_array:
+        """(M (2L+1) n_out, M F), rows and columns atom by atom."""
+        number, ranks, outputs, features = self.own.shape
+        block = (ranks * outputs, features)
+        atoms = np.arange(number)
+        first = np.concatenate([self.first, atoms])
+        order = np.argsort(first, kind="stable")
+        starts = np.searchsorted(first[order], np.arange(number + 1))
+        blocks = np.concatenate([self.blocks, self.own]).reshape(len(first), *block)
+        columns = np.concatenate([self.second, atoms])[order]
+        shape = (number * block[0], number * features)
+        return scipy.sparse.bsr_array((blocks[order], columns, starts), shape=shape).tocsr()
 
     def apply(self, direction: FloatArray) -> FloatArray:
         """∂out/∂v̂ dv̂, (M, 2L+1, n_out), for dv̂ (M, F)."""

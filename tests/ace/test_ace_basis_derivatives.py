@@ -117,6 +117,9 @@ def test_feature_jacobian_is_not_the_derivative(specification, atoms, rng):
         back = blocks[L].apply_transpose(cotangent)
         expected = np.einsum("imojc,imo->jc", dense, cotangent)
         assert agree(back, expected, scale * np.max(np.abs(cotangent)))
+        if direction.size:
+            flattened = dense.reshape(-1, direction.size)
+            assert agree(blocks[L].sparse().toarray(), flattened, np.max(np.abs(dense)))
         every = np.einsum("imfjc,jc->imf", state.feature_slopes(L), direction)
         kind = basis.prepare(atoms).kind
         assert agree(np.einsum("imf,ifo->imo", every, coefficients[L][kind]), changed[L], scale)
