@@ -56,6 +56,7 @@ def test_dependencies_point_one_way() -> None:
         "bodyorder",
         "equilibration",
         "locality",
+        "ace",
         "theory",
         "certify",
         "claims",
