@@ -13,7 +13,7 @@ import numpy as np
 from scipy.sparse.linalg import LinearOperator, gmres
 
 from scc.arrays import FloatArray
-from scc.equilibration.krylov import REQUESTED, solve_krylov
+from scc.equilibration.krylov import smallest_residual
 from scc.equilibration.problems import FixedPointProblem, Iterate
 from scc.errors import InputError
 
@@ -223,14 +223,10 @@ class LinearSolve:
         iterate = monitor.evaluate(x0)
         while not monitor.finished:
             jacobian = problem.jacobian(iterate)
-            # Of the Euclidean norm, which is not below the largest component that is judged.
-            forcing = 0.5 * tolerance / float(np.linalg.norm(iterate.residual))
-            delta = solve_krylov(
+            delta = smallest_residual(
                 lambda d, jacobian=jacobian: d - jacobian(d),  # type: ignore[misc]
                 iterate.residual,
-                "self-consistency",
-                tolerance=min(max(forcing, REQUESTED), 0.1),
-                verified=False,
+                0.9 * tolerance,
             )
             before = iterate.density_residual
             iterate = monitor.evaluate(iterate.x + delta)
