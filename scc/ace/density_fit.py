@@ -55,12 +55,12 @@ class DensityWeights:
     gauss_newton: whether steps take dp*/dθ or refit D(r, v̂*)θ.
     """
 
-    ridge: float = 1.0
+    ridge: float = 0.1
     smoothness: float = 1.0
     noise: float = 0.1
-    damping: float = 0.03
+    damping: float = 0.01
     field: float = 0.03
-    steps: int = 3
+    steps: int = 2
     gauss_newton: bool = False
 
     def scale(self, design: DensityDesign) -> FloatArray:

@@ -44,7 +44,7 @@ class EnergyWeights:
     energy, force: residuals that count as one: Hartree per molecule, Hartree/bohr.
     """
 
-    ridge: float = 1e-3
+    ridge: float = 0.1
     smoothness: float = 1.0
     energy: float = 1e-4
     force: float = 5e-4

@@ -18,14 +18,25 @@ import scipy.linalg
 from scc.arrays import FloatArray
 from scc.errors import InputError
 
+_ROWS = 512
+"""Rows that wait to be multiplied: enough to be worth a pass over the matrix."""
+
 
 class NormalEquations:
     """XᵀWX, XᵀWy and yᵀWy of ``columns`` unknowns."""
 
     def __init__(self, columns: int) -> None:
-        self.matrix = np.zeros((columns, columns))
+        self._matrix = np.zeros((columns, columns))
         self.vector = np.zeros(columns)
         self.square = 0.0
+        self._pending: dict[tuple[int, int], list[FloatArray]] = {}
+
+    @property
+    def matrix(self) -> FloatArray:
+        """XᵀWX (n, n)."""
+        for span in list(self._pending):
+            self._sum(span)
+        return self._matrix
 
     def arrays(self) -> dict[str, FloatArray]:
         """Everything, to be kept in a file."""
@@ -35,7 +46,7 @@ class NormalEquations:
     def from_arrays(cls, arrays: Mapping[str, FloatArray]) -> NormalEquations:
         """The inverse of :meth:`arrays`."""
         equations = cls(0)
-        equations.matrix, equations.vector = arrays["matrix"], arrays["vector"]
+        equations._matrix, equations.vector = arrays["matrix"], arrays["vector"]
         equations.square = float(arrays["square"])
         return equations
 
@@ -53,15 +64,25 @@ class NormalEquations:
         root = np.sqrt(weights)
         scaled = rows * (root[:, None] if np.ndim(root) else root)
         wanted = targets * root
-        self.matrix[columns, columns] += scaled.T @ scaled
         self.vector[columns] += scaled.T @ wanted
         self.square += float(wanted @ wanted)
+        start, stop, _ = columns.indices(len(self.vector))
+        waiting = self._pending.setdefault((start, stop), [])
+        waiting.append(scaled)
+        if sum(len(block) for block in waiting) >= _ROWS:
+            self._sum((start, stop))
 
     def accumulate(self, other: NormalEquations, factor: float = 1.0) -> None:
         """Add ``factor`` times another set of rows."""
-        self.matrix += factor * other.matrix
+        self._matrix += factor * other.matrix
         self.vector += factor * other.vector
         self.square += factor * other.square
+
+    def _sum(self, span: tuple[int, int]) -> None:
+        """Add up the products of rows that wait; n² numbers are written once for many of them."""
+        rows = np.concatenate(self._pending.pop(span))
+        columns = slice(*span)
+        self._matrix[columns, columns] += rows.T @ rows
 
     def loss(self, solution: FloatArray) -> float:
         """Σ w (Xθ − y)², not below zero."""

@@ -322,3 +322,49 @@ def test_turned_labels_give_turned_multipoles(seed: int) -> None:
             rtol=0.0,
             atol=1e-7,
         )
+
+
+def _with_responses(number: int) -> list:
+    found = [a for a in ase.io.read(FIRST, ":") if "ref_charge_response" in a.arrays]
+    return [atoms.copy() for atoms in found[:number]]
+
+
+def test_responses_of_the_set_are_polarisabilities_of_water() -> None:
+    """Symmetric, and 6 to 9 bohr³ a molecule in this basis, hydrogen bonds included."""
+    frames = [f for f in read_reference_set(FIRST).frames if f.polarisation is not None]
+    assert len(frames) >= 20
+    for frame in frames:
+        assert frame.polarisation is not None
+        changes = np.moveaxis(frame.polarisation, 2, 0)
+        moments = [
+            p[:, 0] @ frame.configuration.positions + p[:, [3, 1, 2]].sum(axis=0) for p in changes
+        ]
+        alpha = -np.array(moments)
+        # The integration grid is good to 1e-5 of each electron.
+        assert np.allclose(alpha, alpha.T, rtol=0.0, atol=3e-3)
+        assert np.all(np.abs(changes[:, :, 0].sum(axis=1)) < 1e-3)
+        assert 6.0 < np.trace(alpha) / 3.0 / frame.n_molecules < 9.0
+
+
+@pytest.mark.parametrize("key", ["charge", "atomic_dipole", "atomic_quadrupole"])
+@pytest.mark.parametrize("value", [None, np.nan])
+def test_a_response_that_is_missing_or_not_finite_is_named(tmp_path: Path, key, value) -> None:
+    frames, name = _with_responses(2), f"ref_{key}_response"
+    if value is None:
+        del frames[1].arrays[name]
+    else:
+        frames[1].arrays[name][0, 0] = value
+    with pytest.raises(InputError, match=f"frame 1: .*{name}"):
+        read_reference_set(_written(tmp_path, frames))
+
+
+@pytest.mark.parametrize(("factor", "words"), [(-1.0, "sign"), (2.0, "adds up|sign")])
+def test_responses_that_contradict_each_other_are_refused(tmp_path: Path, factor, words) -> None:
+    frames = _with_responses(1)
+    names = [f"ref_{k}_response" for k in ("charge", "atomic_dipole", "atomic_quadrupole")]
+    for name in names:
+        frames[0].arrays[name] = frames[0].arrays[name] * (factor if factor < 0.0 else 1.0)
+    if factor > 0.0:
+        frames[0].arrays[names[0]][0] *= factor
+    with pytest.raises(InputError, match=words):
+        read_reference_set(_written(tmp_path, frames))
