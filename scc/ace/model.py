@@ -68,6 +68,11 @@ class FittedModel:
         """Elements with parameters."""
         return self.density.specification.species
 
+    @property
+    def cutoff(self) -> float:
+        """Beyond it, bohr, nothing of a site depends on positions or v̂."""
+        return max(self.density.specification.cutoff, self.energy.specification.cutoff)
+
     def prepare(self, configuration: Configuration) -> BoundFittedModel:
         """Bind to a geometry. InputError for an element without parameters."""
         return BoundFittedModel(self, configuration)
@@ -148,6 +153,10 @@ class FittedState:
     def populations(self) -> FloatArray:
         """Electrons on each atom, Z_i + p_i00, (M,)."""
         return self._bound.nuclear_charges + self.density[:, 0]
+
+    def site_multipoles(self, site: int) -> FloatArray:
+        """The density of one site as multipoles on all atoms, (M, 9); sites add up to p."""
+        return self.density_state.site_multipoles(site)
 
     # Derivatives of the density.
 

@@ -13,11 +13,18 @@ from typing import Any
 
 import numpy as np
 
-from scc.ace.density_model import DensityModel
-from scc.ace.energy_model import EnergyModel
 from scc.ace.model import FittedModel
+from scc.ace.model_parts import (
+    density_of,
+    density_part,
+    energy_of,
+    energy_part,
+    response_of,
+    response_part,
+    take,
+)
 from scc.ace.sealed_json import read_sealed, write_sealed
-from scc.ace.specification import BasisSpecification
+from scc.ace.variational_model import VariationalModel
 from scc.arrays import FloatArray
 from scc.configuration import Configuration
 from scc.errors import InputError
@@ -25,6 +32,7 @@ from scc.errors import InputError
 FORMAT = "scc fitted model"
 VERSION = 1
 KIND = "direct"
+VARIATIONAL = "variational"
 
 CONVENTIONS = {
     "units": "Hartree atomic units: energy hartree, length bohr, charge e",
@@ -37,37 +45,42 @@ CONVENTIONS = {
     "energy": "sum_i E_i + Coulomb energy of the multipoles, their own energies included",
 }
 
+VARIATIONAL_CONVENTIONS = CONVENTIONS | {
+    "density": "p = b + chi v; b: p_1, p_2 = sum_a c_a B_a, p_0 by flows between neighbours; "
+    "chi = -sum_k (dw_k/dv)^T (dw_k/dv), w_k = sum_a c_ak B_a",
+    "energy": "sum_i (E_i + 1/2 sum_k w_ik^2) + Coulomb energy of the multipoles, their own "
+    "energies included",
+}
+
 # Another processor or BLAS changes sums in the last digits; another basis changes the first.
 _PROBE_TOLERANCE = 1e-8
 
 
-def save_model(model: FittedModel, path: str | os.PathLike[str]) -> None:
+def save_model(model: FittedModel | VariationalModel, path: str | os.PathLike[str]) -> None:
     """Write the model, complete or not at all. InputError if the file cannot be written."""
-    density, energy = model.density, model.energy
     multipoles, site_energies = _probe(model)
-    body = {
-        "kind": KIND,
-        "name": model.name,
-        "conventions": CONVENTIONS,
-        "density": {
-            "basis": density.specification.as_dict(),
-            "width": density.width,
-            "n_flow": density.n_flow,
-            "coefficients": {str(L): c for L, c in density.coefficients.items()},
-            "flow_offsets": density.flow_offsets,
-        },
-        "energy": {
-            "basis": energy.specification.as_dict(),
-            "coefficients": energy.coefficients,
-            "constants": energy.constants,
-        },
-        "probe": {"multipoles": multipoles, "site_energies": site_energies},
-        "provenance": dict(model.provenance),
-    }
+    body: dict[str, Any] = {"name": model.name}
+    if isinstance(model, FittedModel):
+        body |= {
+            "kind": KIND,
+            "conventions": CONVENTIONS,
+            "density": density_part(model.density),
+            "energy": energy_part(model.energy),
+        }
+    else:
+        body |= {
+            "kind": VARIATIONAL,
+            "conventions": VARIATIONAL_CONVENTIONS,
+            "permanent": density_part(model.permanent),
+            "response": response_part(model.response),
+            "energy": energy_part(model.energy),
+        }
+    body["probe"] = {"multipoles": multipoles, "site_energies": site_energies}
+    body["provenance"] = dict(model.provenance)
     write_sealed(path, FORMAT, VERSION, body)
 
 
-def load_model(path: str | os.PathLike[str]) -> FittedModel:
+def load_model(path: str | os.PathLike[str]) -> FittedModel | VariationalModel:
     """Read a model.
 
     Raises:
@@ -77,63 +90,41 @@ def load_model(path: str | os.PathLike[str]) -> FittedModel:
     path = Path(path)
     body = read_sealed(path, FORMAT, VERSION)
     try:
-        if body.get("conventions") != CONVENTIONS:
+        kind = body.get("kind")
+        if kind not in (KIND, VARIATIONAL):
+            raise InputError(f"a model of kind {kind!r}, this scc knows {KIND!r}, {VARIATIONAL!r}")
+        conventions = CONVENTIONS if kind == KIND else VARIATIONAL_CONVENTIONS
+        if body.get("conventions") != conventions:
             raise InputError("its units or conventions are not those of this scc")
-        if body.get("kind") != KIND:
-            raise InputError(f"a model of kind {body.get('kind')!r}, this scc knows {KIND!r}")
-        model = _model(body)
-        found, expected = _probe(model), _take(body, "probe", dict)
+        model = _direct(body) if kind == KIND else _variational(body)
+        found, expected = _probe(model), take(body, "probe", dict)
         for values, key in zip(found, ("multipoles", "site_energies"), strict=True):
-            _compare(values, _take(expected, key, np.ndarray), key)
+            _compare(values, take(expected, key, np.ndarray), key)
     except InputError as error:
         raise InputError(f"cannot read {path}: {error}") from None
     return model
 
 
-def _model(body: Mapping[str, Any]) -> FittedModel:
-    density, energy = _take(body, "density", dict), _take(body, "energy", dict)
-    coefficients = _take(density, "coefficients", dict)
+def _direct(body: Mapping[str, Any]) -> FittedModel:
     return FittedModel(
-        name=_take(body, "name", str),
-        density=DensityModel(
-            specification=_specification(_take(density, "basis", dict)),
-            width=_take(density, "width", float),
-            n_flow=_take(density, "n_flow", int),
-            coefficients={
-                L: _take(coefficients, str(L), np.ndarray) for L in range(len(coefficients))
-            },
-            flow_offsets=_take(density, "flow_offsets", np.ndarray),
-        ),
-        energy=EnergyModel(
-            specification=_specification(_take(energy, "basis", dict)),
-            coefficients=_take(energy, "coefficients", np.ndarray),
-            constants=_take(energy, "constants", np.ndarray),
-        ),
-        provenance=_take(body, "provenance", dict),
+        name=take(body, "name", str),
+        density=density_of(take(body, "density", dict)),
+        energy=energy_of(take(body, "energy", dict)),
+        provenance=take(body, "provenance", dict),
     )
 
 
-def _take(mapping: Mapping[str, Any], key: str, kind: type) -> Any:
-    if key not in mapping:
-        raise InputError(f"{key} is missing")
-    value = mapping[key]
-    if kind is float and type(value) is int:
-        return float(value)
-    if type(value) is not kind:
-        raise InputError(f"{key} is a {type(value).__name__}, expected {kind.__name__}")
-    return value
+def _variational(body: Mapping[str, Any]) -> VariationalModel:
+    return VariationalModel(
+        name=take(body, "name", str),
+        permanent=density_of(take(body, "permanent", dict)),
+        response=response_of(take(body, "response", dict)),
+        energy=energy_of(take(body, "energy", dict)),
+        provenance=take(body, "provenance", dict),
+    )
 
 
-def _specification(values: Mapping[str, Any]) -> BasisSpecification:
-    try:
-        return BasisSpecification.from_dict(values)
-    except InputError:
-        raise
-    except (TypeError, ValueError, AttributeError) as error:
-        raise InputError(f"a basis in it is malformed: {error}") from None
-
-
-def _probe(model: FittedModel) -> tuple[FloatArray, FloatArray]:
+def _probe(model: FittedModel | VariationalModel) -> tuple[FloatArray, FloatArray]:
     """p (M, 9) and E_i (M,) of two molecules at made-up features, nothing symmetric in either."""
     species = tuple(model.species[(1, 0, 0)[atom % 3] % len(model.species)] for atom in range(6))
     positions = np.array(
@@ -149,9 +140,8 @@ def _probe(model: FittedModel) -> tuple[FloatArray, FloatArray]:
     bound = model.prepare(Configuration(species, positions))
     number = np.arange(6 * model.features.n_features, dtype=np.float64)
     features = 0.1 * np.sin(1.0 + 1.7 * number).reshape(6, model.features.n_features)
-    return bound.density.evaluate(features).multipoles, bound.energy.evaluate(
-        features
-    ).site_energies
+    state = bound.evaluate(features)
+    return state.density, state.site_energies
 
 
 def _compare(found: FloatArray, expected: FloatArray, key: str) -> None:

@@ -10,6 +10,7 @@ from scc.errors import InputError
 
 if TYPE_CHECKING:
     from scc.ace.model import FittedModel
+    from scc.ace.variational_model import VariationalModel
 
 SUFFIX = ".json"
 
@@ -23,7 +24,7 @@ def fitted_names() -> tuple[str, ...]:
     return tuple(sorted(name.removesuffix(SUFFIX) for name in names if name.endswith(SUFFIX)))
 
 
-def fitted_model(name: str) -> FittedModel:
+def fitted_model(name: str) -> FittedModel | VariationalModel:
     """The fitted model of that name, or in the file of that path.
 
     Raises:

@@ -86,6 +86,12 @@ class VariationalModel:
         """Elements with parameters."""
         return self.response.specification.species
 
+    @property
+    def cutoff(self) -> float:
+        """Beyond it, bohr, nothing of a site depends on positions or v̂."""
+        parts = self.permanent, self.response, self.energy
+        return max(part.specification.cutoff for part in parts)
+
     def prepare(self, configuration: Configuration) -> BoundVariationalModel:
         """Bind to a geometry. InputError for an element without parameters."""
         return BoundVariationalModel(self, configuration)
@@ -166,6 +172,13 @@ class VariationalState:
     def populations(self) -> FloatArray:
         """Electrons on each atom, Z_i + p_i00, (M,)."""
         return self._bound.nuclear_charges + self.density[:, 0]
+
+    def site_multipoles(self, site: int) -> FloatArray:
+        """What b and the amplitudes of one site put on all atoms, (M, 9); sites add up to p."""
+        own = np.zeros(len(self.features))
+        own[site] = 1.0
+        induced = self._response.multipoles(self._response.weighted(self._amplitudes, own))
+        return self._bound.permanent.site_multipoles(site) + induced
 
     # Derivatives of the density.
 

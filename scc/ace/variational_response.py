@@ -63,7 +63,8 @@ class ResponseModel:
             raise InputError(f"response coefficients are for L = {sorted(self.coefficients)}")
         checked = {}
         for total, values in self.coefficients.items():
-            shape = (len(specification.species), basis.functions(total), np.shape(values)[-1])
+            channels = np.shape(values)[-1] if np.ndim(values) == 3 else 1
+            shape = (len(specification.species), basis.functions(total), channels)
             checked[total] = checked_coefficients(values, shape, f"response L = {total}")
         put(self, "coefficients", checked)
         put(self, "_basis", basis)

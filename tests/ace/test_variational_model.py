@@ -246,7 +246,7 @@ def test_newton_finds_the_same(generator):
 
 @settings(max_examples=6)
 @given(generators())
-def test_nothing_beyond_the_cut_off_of_a_site_moves_its_energy_by_one_bit(generator):
+def test_nothing_beyond_the_cut_off_of_a_site_moves_it_by_one_bit(generator):
     model = random_variational()
     near, far = water(2, generator), water(1, generator)
     gap = model.response.specification.cutoff + 1e-9
@@ -254,15 +254,28 @@ def test_nothing_beyond_the_cut_off_of_a_site_moves_its_energy_by_one_bit(genera
     features = 0.3 * generator.normal(size=(9, 9))
 
     def sites(extra, changed):
-        positions = np.concatenate(
-            [near.positions, far.positions + np.array([gap + extra, 0.0, 0.0])]
-        )
+        positions = np.concatenate([near.positions, far.positions + np.array([gap + extra, 0, 0])])
         values = features.copy()
         values[6:] += changed
         configuration = Configuration(near.species + far.species, positions)
-        return model.prepare(configuration).evaluate(values).site_energies[:6]
+        state = model.prepare(configuration).evaluate(values)
+        return np.array([state.site_multipoles(site) for site in range(6)]), state.site_energies[:6]
 
-    assert np.array_equal(sites(0.0, 0.0), sites(0.7, generator.normal(size=(3, 9))))
+    densities, energies = sites(0.0, 0.0)
+    densities_after, energies_after = sites(0.7, generator.normal(size=(3, 9)))
+    assert np.array_equal(densities, densities_after)
+    assert np.array_equal(energies, energies_after)
+    assert np.all(densities[:, 6:] == 0.0)
+    assert np.max(np.abs(np.sum(densities[:, :, 0], axis=1))) <= 1e-14
+
+
+@settings(max_examples=6)
+@given(states())
+def test_sites_add_up(case):
+    model, configuration, features, _ = case
+    state = model.prepare(configuration).evaluate(features)
+    total = sum(state.site_multipoles(site) for site in range(len(configuration)))
+    assert np.allclose(total, state.density, rtol=0.0, atol=1e-13)
 
 
 def test_parts_that_do_not_belong_together_are_refused():
