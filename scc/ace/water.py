@@ -16,22 +16,25 @@ SPECIES = ("H", "O")
 CUTOFF = 4.0 * ANGSTROM
 """r_c, bohr."""
 
-_DENSITY_LIMITS = ((11.0, 6.0), (8.0, 6.0), (6.0, 4.0))
-_ENERGY_LIMITS = ((11.0, 6.0), (9.0, 7.0, 6.0), (7.0, 4.0, 3.0))
+_DENSITY_LIMITS = ((11.0, 6.0), (8.0, 5.0), (6.0, 3.0))
+_ENERGY_LIMITS = ((11.0, 6.0), (10.0, 7.0, 6.0), (7.0, 4.0, 3.0))
+
+# Quadrupoles gain from l = 4: 3.0 to 2.8 % of the spread on validation clusters.
+_DENSITY_L, _ENERGY_L = 4, 3
 
 
 def density_specification(
     features: FeatureSet, order: int, cutoff: float = CUTOFF
 ) -> BasisSpecification:
     """For multipoles: affine in the features, L = 0, 1, 2."""
-    return _specification(features, order, cutoff, _DENSITY_LIMITS, 1, (0, 1, 2))
+    return _specification(features, order, cutoff, _DENSITY_LIMITS, _DENSITY_L, 1, (0, 1, 2))
 
 
 def energy_specification(
     features: FeatureSet, order: int, cutoff: float = CUTOFF
 ) -> BasisSpecification:
     """For energies: at most quadratic in the features, L = 0."""
-    return _specification(features, order, cutoff, _ENERGY_LIMITS, 2, (0,))
+    return _specification(features, order, cutoff, _ENERGY_LIMITS, _ENERGY_L, 2, (0,))
 
 
 def _specification(
@@ -39,10 +42,11 @@ def _specification(
     order: int,
     cutoff: float,
     limits: tuple[tuple[float, ...], ...],
+    l_max: int,
     feature_degree: int,
     l_out: tuple[int, ...],
 ) -> BasisSpecification:
     if not 1 <= order <= len(limits):
         raise InputError(f"the order is {order}, allowed are 1 to {len(limits)}")
-    degree = TotalDegree(limits[:order])
+    degree = TotalDegree(limits[:order], l_max=l_max)
     return BasisSpecification(SPECIES, cutoff, order, degree, features, feature_degree, l_out)
