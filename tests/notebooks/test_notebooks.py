@@ -12,6 +12,7 @@ SECTIONS = {
     "section_3_1_locality",
     "section_3_2_body_order",
     "section_3_3_convergence",
+    "section_4_practical_scheme",
     "section_6_proofs",
     "remarks",
 }
