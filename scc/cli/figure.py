@@ -24,8 +24,17 @@ from scc.errors import InputError
     show_default=True,
     help="Folder of the figures.",
 )
-def figure(names: tuple[str, ...], out: Path) -> None:
-    """Draw figures as PNG and PDF: one script of figures/ each, or all of them."""
+@click.option(
+    "--compute",
+    is_flag=True,
+    help="First compute what long calculations a figure is drawn from lack; resumable.",
+)
+def figure(names: tuple[str, ...], out: Path, compute: bool) -> None:
+    """Draw figures as PNG and PDF: one script of figures/ each, or all of them.
+
+    Figures of the paper are called by their number: scc figure 1. A figure that is drawn from kept
+    results of a long calculation says so when these are out of date.
+    """
     import matplotlib
 
     from scc.claims.drawing import save_figure
@@ -36,16 +45,26 @@ def figure(names: tuple[str, ...], out: Path) -> None:
         for module in pkgutil.iter_modules(package.__path__)
         if not module.name.startswith("_")
     )
-    wanted = known if names == ("all",) else names
-    for name in wanted:
-        if name.replace("-", "_") not in known:
-            raise InputError(f"no figure {name!r}; known figures: {', '.join(known) or 'none'}")
+    wanted = known if names == ("all",) else [_module(name) for name in names]
+    for wish, name in zip(names, wanted, strict=False):
+        if name not in known:
+            raise InputError(f"no figure {wish!r}; known figures: {', '.join(known) or 'none'}")
     matplotlib.use("Agg")
     out.mkdir(parents=True, exist_ok=True)
-    for name in (wish.replace("-", "_") for wish in wanted):
+    for name in wanted:
         script = importlib.import_module(f"{package.__name__}.{name}")
+        # Scripts of long calculations have compute(progress), and outdated() -> reason or None.
+        if compute and hasattr(script, "compute"):
+            script.compute(lambda message: click.echo(message, err=True))
+        elif hasattr(script, "outdated") and (reason := script.outdated()):
+            click.echo(f"scc: warning: {reason}", err=True)
         paths = save_figure(script.draw(), out, name)
         click.echo(" ".join(str(path) for path in paths))
+
+
+def _module(name: str) -> str:
+    """The script of a figure, which may be given by its number in the paper."""
+    return f"figure_{name}" if name.isdecimal() else name.replace("-", "_")
 
 
 def figures_package() -> ModuleType:

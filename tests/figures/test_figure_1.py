@@ -1,0 +1,243 @@
+"""Figure 1: rows are of what they say, none is computed twice, and the figure shows them."""
+
+import importlib
+import shutil
+from types import ModuleType
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scc.ace.reference_set import read_reference_set
+from scc.cli.figure import figures_package
+from scc.cli.main import cli
+from scc.errors import InputError
+
+figures_package()
+fits = importlib.import_module("scc.figures._figure_1_fits")
+figure_1 = importlib.import_module("scc.figures.figure_1")
+
+
+def made_row(point, data="d", procedure=None, value=1.0):
+    row = dict.fromkeys(fits.COLUMNS, "1") | dict(zip(fits._KEY, point.key(data), strict=True))
+    row |= {
+        name: f"{value:.6g}" for name in fits.COLUMNS if name.split("_")[0] in ("self", "teacher")
+    }
+    return row if procedure is None else row | {"settings_sha256": procedure}
+
+
+@pytest.fixture
+def data(tmp_path):
+    """A data folder: small, but read as the real one."""
+    folder = tmp_path / "water"
+    folder.mkdir()
+    for name in (*fits.TRAIN, fits.TEST):
+        shutil.copy(fits.DATA / name, folder / name)
+    return folder
+
+
+@pytest.fixture
+def judged(monkeypatch):
+    """Fits replaced by a notebook of the points that were fitted."""
+    done = []
+
+    def judge(point, training, test):
+        if judge.stop is not None and len(done) == judge.stop:
+            raise KeyboardInterrupt
+        done.append(point)
+        return {k: v for k, v in made_row(point).items() if k not in fits._KEY}
+
+    judge.stop, judge.done = None, done
+    monkeypatch.setattr(fits, "judged", judge)
+    return judge
+
+
+def test_all_models_on_all_splits_the_first_split_first() -> None:
+    points = fits.points()
+    assert len(points) == len(set(points)) == 36
+    assert [point.split for point in points] == sorted(point.split for point in points)
+    assert [point.n_features for point in points[:4]] == [0, 1, 8, 27]
+    for point in points:
+        assert point.settings().density.specification.features.n_features == point.n_features
+        assert point.settings().density.specification.order == point.order
+
+
+def test_one_procedure_for_all_models() -> None:
+    weights = {str(point.settings().density_weights) for point in fits.points()}
+    weights |= {str(point.settings().energy_weights) for point in fits.points()}
+    assert len(weights) == 2
+
+
+@settings(max_examples=8)
+@given(st.integers(0, 36))
+def test_an_interrupted_run_goes_on_where_it_was(tmp_path_factory, stop) -> None:
+    folder, path = fits.DATA, tmp_path_factory.mktemp("rows") / "rows.csv"
+    done = []
+
+    def judge(point, training, test):
+        if len(done) == stop and not resumed:
+            raise KeyboardInterrupt
+        done.append(point)
+        return {k: v for k, v in made_row(point).items() if k not in fits._KEY}
+
+    resumed = False
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fits, "judged", judge)
+        patch.setattr(fits, "read_reference_set", lambda paths: None)
+        if stop < 36:
+            with pytest.raises(KeyboardInterrupt):
+                fits.compute(folder=folder, path=path)
+        resumed = True
+        fits.compute(folder=folder, path=path)
+        fits.compute(folder=folder, path=path)
+    assert done == fits.points()
+    data = fits.data_digest(folder)
+    assert [fits.key_of(row) for row in fits.read_rows(path)] == [p.key(data) for p in done]
+    assert [item.name for item in path.parent.iterdir()] == ["rows.csv"]
+
+
+def test_rows_of_other_data_are_out_of_date(data, judged, tmp_path) -> None:
+    path = tmp_path / "rows.csv"
+    before = fits.data_digest(data)
+    fits.compute(folder=data, path=path)
+    assert not fits.missing_points(fits.read_rows(path), before)
+    frames = (data / fits.TEST).read_text()
+    (data / fits.TEST).write_text(frames.replace("-0.", "-1.", 1))
+    assert fits.data_digest(data) != before
+    assert len(fits.missing_points(fits.read_rows(path), fits.data_digest(data))) == 36
+    (data / fits.TEST).unlink()
+    assert fits.data_digest(data) is None
+    with pytest.raises(InputError, match="not part of this installation"):
+        fits.compute(folder=data, path=path)
+
+
+def test_rows_of_other_settings_are_out_of_date(monkeypatch) -> None:
+    rows = [made_row(point) for point in fits.points()]
+    assert len(fits.valid_rows(rows, "d")) == 36
+    monkeypatch.setattr(fits, "_REFITS", fits._REFITS + 1)
+    fits.settings_digest.cache_clear()
+    try:
+        assert fits.valid_rows(rows, "d") == []
+    finally:
+        fits.settings_digest.cache_clear()
+
+
+def test_no_fit_sees_a_left_out_trajectory_or_the_test_set(monkeypatch) -> None:
+    training = read_reference_set([fits.DATA / name for name in fits.TRAIN])
+    test = read_reference_set(fits.DATA / fits.TEST)
+    fitted, judged_on = [], []
+
+    class Nothing:
+        density = energy = None
+
+    def fit(used, settings, seed):
+        fitted.append({frame.group for frame in used.frames})
+        return Nothing()
+
+    def outcomes(model, frames, mode):
+        judged_on.append({frame.name for frame in frames})
+        return []
+
+    monkeypatch.setattr(fits, "fit", fit)
+    monkeypatch.setattr(fits, "outcomes", outcomes)
+    monkeypatch.setattr(fits, "FittedModel", lambda *parts: None)
+    for split in fits.SPLITS:
+        fits.judged(fits.Point(1, 0, 0, split), training, test)
+    everything = {frame.group for frame in training.frames}
+    left_out = [everything - groups for groups in fitted]
+    assert all(left_out)
+    assert sum(len(groups) for groups in left_out) == len(everything)  # each left out once
+    assert all(names == {frame.name for frame in test.frames} for names in judged_on)
+    assert not {frame.group for frame in test.frames} & everything
+
+
+@settings(max_examples=6)
+@given(st.lists(st.floats(0.1, 100.0), min_size=36, max_size=36))
+def test_the_figure_shows_means_and_deviations_of_the_rows(values) -> None:
+    rows = [made_row(p, value=v) for p, v in zip(fits.points(), values, strict=True)]
+    figure = figure_1.drawn(rows)
+    assert len(figure.axes) == 4
+    table = np.array([float(f"{v:.6g}") for v in values]).reshape(3, 3, 4)
+    for axes in figure.axes:
+        assert len(axes.containers) == 6
+        for index, container in enumerate(axes.containers):
+            order = index // 2
+            line, _, (bars,) = container.lines
+            assert np.allclose(line.get_ydata(), table[:, order].mean(axis=0))
+            ends = np.array([segment[:, 1] for segment in bars.get_segments()])
+            assert np.allclose(
+                0.5 * (ends[:, 1] - ends[:, 0]), table[:, order].std(axis=0, ddof=1), atol=1e-9
+            )
+
+
+def test_a_part_of_the_fits_is_drawn_as_it_is() -> None:
+    figure = figure_1.drawn([made_row(point) for point in fits.points()[:5]])
+    lengths = [len(c.lines[0].get_ydata()) for c in figure.axes[0].containers]
+    assert lengths == [4, 4, 1, 1]
+
+
+def test_complete_present_rows_are_preferred_and_rows_never_mixed() -> None:
+    old = [made_row(point, "old") for point in fits.points()]
+    new = [made_row(point, "new") for point in fits.points()]
+    other = [made_row(point, "new", "other settings") for point in fits.points()[:30]]
+    assert figure_1.chosen_rows([*new, *old], "new") == new
+    assert figure_1.chosen_rows([*old, *new[:20]], "new") == old
+    assert figure_1.chosen_rows([*other, *new[:20]], "new") == other
+    assert figure_1.chosen_rows([*old, *new], None) == new
+    with pytest.raises(InputError, match="no fits yet"):
+        figure_1.chosen_rows([], "new")
+
+
+def test_a_damaged_table_is_refused(tmp_path) -> None:
+    path = tmp_path / "rows.csv"
+    fits.write_rows([made_row(point) for point in fits.points()], path)
+    assert len(fits.read_rows(path)) == 36
+    whole = path.read_text()
+    path.write_text(whole[: len(whole) - 40])
+    with pytest.raises(InputError, match="not the table of figure 1"):
+        fits.read_rows(path)
+    path.write_text(whole.replace("seconds", "minutes"))
+    with pytest.raises(InputError, match="not the table of figure 1"):
+        fits.read_rows(path)
+
+
+def test_outdated_rows_are_told(monkeypatch) -> None:
+    rows = [made_row(point) for point in fits.points()]
+    monkeypatch.setattr(fits, "read_rows", lambda: rows)
+    for digest, words in (("d", None), ("other", "36 of 36"), (None, None)):
+        monkeypatch.setattr(fits, "data_digest", lambda digest=digest: digest)
+        reason = figure_1.outdated()
+        assert reason is None if words is None else words in reason
+
+
+@pytest.fixture
+def toy_figure(monkeypatch, tmp_path):
+    """``scc.figures`` with a figure 7 that is out of date until it is computed."""
+    package = ModuleType("scc.figures")
+    package.__path__ = [str(tmp_path)]
+    monkeypatch.setitem(importlib.sys.modules, "scc.figures", package)
+    monkeypatch.delitem(importlib.sys.modules, "scc.figures.figure_7", raising=False)
+    (tmp_path / "figure_7.py").write_text(
+        "from matplotlib.figure import Figure\nstate = {'old': True}\n"
+        "def compute(progress):\n    progress('computing')\n    state['old'] = False\n"
+        "def outdated():\n    return 'figure 7 is old' if state['old'] else None\n"
+        "def draw():\n    return Figure()\n"
+    )
+    yield tmp_path
+    monkeypatch.delitem(importlib.sys.modules, "scc.figures.figure_7", raising=False)
+
+
+def test_figures_by_number_warn_or_compute(toy_figure) -> None:
+    out = str(toy_figure / "out")
+    plain = CliRunner().invoke(cli, ["figure", "7", "--out", out])
+    assert plain.exit_code == 0, plain.output
+    assert "warning: figure 7 is old" in plain.stderr
+    assert (toy_figure / "out" / "figure_7.png").is_file()
+    computed = CliRunner().invoke(cli, ["figure", "7", "--out", out, "--compute"])
+    assert "computing" in computed.stderr
+    assert "warning" not in computed.stderr
+    unknown = CliRunner().invoke(cli, ["figure", "8", "--out", out])
+    assert unknown.exit_code == 2
+    assert "no figure '8'" in unknown.stderr
