@@ -16,8 +16,9 @@ WIDTHS = (1.0, 2.0, 4.0)
 """σ_n of the features, bohr."""
 
 DENSITY_WIDTH = 1.0
-"""σ_ρ, bohr. Narrower functions give better quadrupoles (validation 3.1 %, against 3.6 % with 1.2
-bohr and features of 1.0, 1.8 and 2.9) and polarisabilities, wider ones a smaller radius of χK."""
+"""σ_ρ, bohr. Narrower functions gave better quadrupoles and polarisabilities on validation clusters
+than 1.2 bohr with features of 1.0, 1.8 and 2.9, wider ones a smaller radius of χK; see the table
+``widths`` of :mod:`scc.ace.selection`."""
 
 _N_FLOW = 4
 _FLOW_DEGREE = 5.0
