@@ -17,7 +17,7 @@ WIDTHS = (1.0, 2.0, 4.0)
 
 DENSITY_WIDTH = 1.0
 """σ_ρ, bohr. Of 0.7 to 1.4 tried on validation clusters, errors depend little on it; the spectral
-radius of χK falls from 0.55 to 0.40. The table ``widths`` of :mod:`scc.ace.selection` repeats it."""
+radius of χK falls from 0.55 to 0.40 (``python -m scc.ace.selection widths``)."""
 
 _N_FLOW = 4
 _FLOW_DEGREE = 5.0
