@@ -35,9 +35,10 @@ from scc.errors import InputError
 
 Progress = Callable[[str], None]
 
-RESPONSE_FIELD = (0.03, 0.03, 0.003)
-"""A field as neighbours in a liquid make it, atomic units. Induced quadrupoles matter less to what
-others feel, and are the hardest: as heavy as the rest, they spoil the polarisability."""
+RESPONSE_FIELD = (0.3, 0.3, 0.1)
+"""Ten times a field as neighbours in a liquid make it, atomic units: what few frames with responses
+say of χ must outweigh what a small b gets wrong of the static multipoles of all, or χ is bent to
+make up for it. Induced quadrupoles matter less to what others feel, and are the hardest."""
 
 _ATTEMPTS = 10
 _SMALLEST_DAMPING = 1e-8

@@ -6,47 +6,22 @@ from hypothesis import given, settings
 from strategies.configurations import generators
 from strategies.finite_differences import assert_derivative
 from strategies.fitted_models import random_model, water
-from strategies.variational_models import RESPONSE, WIDTH, random_variational, response_design
+from strategies.variational_models import (
+    RESPONSE,
+    WIDTH,
+    labelled,
+    random_variational,
+    response_design,
+)
 
 from scc.ace.density_design import DensityDesign, DensityForm
 from scc.ace.energy_fit import EnergyDesign
 from scc.ace.predict import predict
-from scc.ace.reference_frame import ReferenceFrame
 from scc.ace.reference_set import ReferenceSet
 from scc.ace.training_cluster import Spread
 from scc.ace.variational_energy import variational_energy_rows
 from scc.ace.variational_fit import DensityFit, VariationalCluster, fit_permanent, improve
-from scc.electrostatics.multipoles import ExternalCharges, UniformField
-
-
-def labelled(model, number, generator, charged=False):
-    """A cluster with the model's own labels, responses to a field included."""
-    configuration = water(number, generator)
-    external = ExternalCharges(np.array([[-6.0, 2.0, 3.0]]), np.array([0.5])) if charged else None
-    around = () if external is None else (external,)
-    found = predict(model, configuration, external=around, tolerance=1e-12)
-    response = np.zeros((len(configuration), 9, 3))
-    for axis in range(3):
-        push = np.eye(3)[axis]
-        ends = [
-            predict(
-                model, configuration, external=(*around, UniformField(s * push)), tolerance=1e-11
-            ).multipoles
-            for s in (0.01, -0.01)
-        ]
-        response[:, :, axis] = (ends[0] - ends[1]) / 0.02
-    return ReferenceFrame(
-        name="made up",
-        configuration=configuration,
-        energy=found.energy,
-        forces=found.forces,
-        multipoles=found.multipoles,
-        external=external,
-        kind="thermal",
-        molecules=np.repeat(np.arange(number), 3),
-        group="made up",
-        polarisation=response,
-    )
+from scc.electrostatics.multipoles import UniformField
 
 
 def clusters(model, generator, numbers=(1, 2, 2), order=1):
