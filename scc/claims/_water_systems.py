@@ -44,10 +44,13 @@ class FarPoint:
 
     Attributes
     ----------
-    pair: both fragments; ``first`` has the atoms before ``size``.
+    pair: both fragments; the first has the atoms before ``size``.
     distance: bohr, between oxygens (head-to-tail) or nearest atoms.
-    energy: of interaction, Hartree. dipoles: of the pair, of the first and of the second fragment,
-        (3, 3), e·bohr.
+    energy: of interaction, Hartree.
+    dipoles: of the fragments alone in the basis of the pair, (2, 3), e·bohr.
+    induced: what the other fragment adds to each, (2, 3), e·bohr: Σ(q r + µ) over the atoms of a
+        fragment in the pair, r from its centre, less its dipole alone. Each, not only the sum of
+        both, in which they may cancel.
     """
 
     name: str
@@ -56,11 +59,7 @@ class FarPoint:
     distance: float
     energy: float
     dipoles: FloatArray
-
-    @property
-    def induced(self) -> FloatArray:
-        """µ(AB) − µ(A) − µ(B), (3,), e·bohr."""
-        return np.asarray(self.dipoles[0] - self.dipoles[1] - self.dipoles[2])
+    induced: FloatArray
 
 
 @cache
@@ -69,15 +68,33 @@ def far_points() -> dict[str, FarPoint]:
     path = DATA / "far_field.xyz"
     found = {}
     for atoms in ase.io.read(path, ":") if path.is_file() else []:
-        info = atoms.info
+        info, size, pair = atoms.info, int(atoms.info["first_fragment"]), from_ase(atoms)
+        alone = np.array([info["ref_first_dipole"], info["ref_second_dipole"]])
+        moments = np.column_stack(
+            [atoms.arrays["ref_charge"], atoms.arrays["ref_atomic_dipole"][:, [1, 2, 0]]]
+        )
         found[info["name"]] = FarPoint(
             info["name"],
-            from_ase(atoms),
-            int(info["first_fragment"]),
+            pair,
+            size,
             float(info["distance_A"]) * ANGSTROM,
             float(info["ref_interaction_energy"]) * EV,
-            np.array([info[f"ref_{part}dipole"] for part in ("", "first_", "second_")]),
+            alone,
+            fragment_dipoles(pair.positions, moments, size) - alone,
         )
+    return found
+
+
+def fragment_dipoles(positions: FloatArray, moments: FloatArray, size: int) -> FloatArray:
+    """Dipole of the first ``size`` atoms and of the others about their centres, (2, 3), x y z.
+
+    ``moments`` (M, ≥ 4): charges and dipoles in the order y, z, x. A fragment keeps its charge to
+    some 1e-5 e, so that the origin hardly matters, but it does if it is far away.
+    """
+    found = np.empty((2, 3))
+    for index, own in enumerate((slice(size), slice(size, None))):
+        arms = positions[own] - np.mean(positions[own], axis=0)
+        found[index] = moments[own, 0] @ arms + np.sum(moments[own][:, [3, 1, 2]], axis=0)
     return found
 
 
