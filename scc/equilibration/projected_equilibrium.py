@@ -22,6 +22,7 @@ from scc.equilibration.solution import Solution
 from scc.functional.projection_functional import ProjectionFunctional, ProjectionState
 
 _DENSE_BELOW = 500  # rows of χK
+_ADJOINT = 1e-11  # relative residual: forces are at least as good as v̂ of the tightest solutions
 ComplexArray = NDArray[np.complex128]
 
 
@@ -53,7 +54,9 @@ class ProjectedEquilibrium(Solution):
     @cached_property
     def adjoint(self) -> FloatArray:
         """λ of (1 − χᵀKᵀ)λ = ∂E/∂v̂, (M, F). Raises ConvergenceError where that is singular."""
-        return solve_krylov(self._apply_transpose, self.state.gradient, "adjoint equation")
+        return solve_krylov(
+            self._apply_transpose, self.state.gradient, "adjoint equation", tolerance=_ADJOINT
+        )
 
     @cached_property
     def forces(self) -> FloatArray:

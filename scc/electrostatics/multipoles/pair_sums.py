@@ -4,8 +4,8 @@ S_w (9 M, 9 M) is the interaction of multipoles λ ≤ 2 of joint variance w at 
 taken in groups; a pair of groups needs one matrix for both directions. There is no cut-off: results
 are those of :class:`.direct_sum.DirectSum` to rounding.
 
-Matrices are kept between applications as long as all together need no more than 2 GB (324 M² bytes
-each: 1400 atoms with three widths); others are computed at each application. A gradient with
+Matrices are kept between applications as long as all together need no more than 2.5 GB (324 M²
+bytes each: 1600 atoms with three widths); others are computed at each application. A gradient with
 respect to positions sums, pair by pair, ⟨w_a, ∂S p_b⟩ and its mirror image as one polynomial in X:
 no derivative matrices are made.
 """
@@ -30,7 +30,7 @@ from scc.electrostatics.multipoles.pair_blocks import (
 )
 
 GROUP = 64  # atoms; arrays of one number a pair fit the cache, and python's overhead is small
-KEPT_BYTES = 1 << 31
+KEPT_BYTES = 5 << 29
 _KERNEL = CoulombKernel()
 
 
