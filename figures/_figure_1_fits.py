@@ -45,7 +45,7 @@ SEED = 0
 MODES = {"teacher_forced": teacher_forced, "self_consistent": self_consistent}
 ERRORS = tuple(errors([]))
 _REFITS = 2
-_DENSITY_PRIOR = {"ridge": 1.0, "smoothness": 2.0, "damping": 0.01}
+_DENSITY_PRIOR = {"ridge": 1.0, "smoothness": 2.0, "damping": 0.01, "response": 1.0}
 _ENERGY_PRIOR = {"ridge": 0.1, "smoothness": 3.0}
 
 _COMMAND = "# made by: scc figure 1 --compute"

@@ -71,6 +71,12 @@ class DensityDesign:
             [orders[self.flows], *[np.tile(order[L], self.n_species) for L in (1, 2)]]
         )
         """Number of factors of the function of each column, (n,)."""
+        rank = {L: np.asarray(self.basis.feature_degrees(L)) for L in (0, 1, 2)}
+        ranks = np.broadcast_to(np.append(rank[0], 0)[None, :, None], self.flows.shape)
+        self.feature_degree: IntArray = np.concatenate(
+            [ranks[self.flows], *[np.tile(rank[L], self.n_species) for L in (1, 2)]]
+        )
+        """Number of features among the factors, 0 or 1, (n,)."""
         number = {L: self.basis.functions(L) for L in (1, 2)}
         ends = np.cumsum(
             [0, int(self.flows.sum()), *[number[L] for L in (1, 2) for _ in range(self.n_species)]]
