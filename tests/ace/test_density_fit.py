@@ -172,7 +172,16 @@ def test_a_density_of_the_form_is_recovered(seed: int) -> None:
         )
     clusters = _clusters(ReferenceSet(tuple(made)))
     for steps, gauss_newton in ((0, False), (2, False), (2, True)):
-        weights = DensityWeights(1e-6, 1.0, 0.0, 0.0, 0.03, steps, gauss_newton)
+        weights = DensityWeights(
+            1e-6,
+            1.0,
+            1.0,
+            noise=0.0,
+            damping=0.0,
+            field=0.03,
+            steps=steps,
+            gauss_newton=gauss_newton,
+        )
         theta = fit_density(DESIGN, clusters, weights)
         for cluster in clusters:
             found = respond(cluster, DESIGN.model(theta)).multipoles
@@ -183,7 +192,9 @@ def test_gauss_newton_beats_teacher_forcing_where_it_is_judged() -> None:
     """Self-consistent residuals on the training set itself fall, with the same prior."""
     losses = []
     for steps in (0, 1, 3):
-        weights = DensityWeights(1e-4, 1.0, 0.0, 0.0, 0.0, steps, gauss_newton=True)
+        weights = DensityWeights(
+            1e-4, 1.0, 1.0, noise=0.0, damping=0.0, field=0.0, steps=steps, gauss_newton=True
+        )
         density = DESIGN.model(fit_density(DESIGN, CLUSTERS, weights))
         losses.append(
             sum(
@@ -276,3 +287,11 @@ def test_spread_is_that_of_each_element_and_rank() -> None:
     assert spread[0, 0] == pytest.approx(np.std(oxygen[:, 0]))
     assert spread[0, 3] == pytest.approx(np.sqrt(np.mean(oxygen[:, 1:4] ** 2)))
     assert np.all(CLUSTERS[0].weights.reshape(-1, 9)[0, 4:] == (spread[0, 4] * AIMS[2]) ** -2.0)
+
+
+def test_only_products_with_a_feature_are_held_back() -> None:
+    plain = DensityWeights(response=1.0).scale(DESIGN)
+    held = DensityWeights(response=30.0).scale(DESIGN)
+    products = (DESIGN.feature_degree == 1) & (DESIGN.order > 1)
+    assert 0 < np.count_nonzero(products) < len(plain)
+    assert np.array_equal(held, np.where(products, 30.0 * plain, plain))
