@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from scc.ace.evaluation import errors, self_consistent, teacher_forced
+from scc.ace.reference_set import read_reference_set
+from scc.ace.registry import fitted_model
 from scc.claims.registry import get_claim, known_ids
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -14,18 +17,48 @@ README = (ROOT / "README.md").read_text()
 
 def test_examples_run_as_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    equilibration, electrostatics = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    equilibration, electrostatics, water = blocks
     namespace: dict[str, object] = {}
     exec(compile(equilibration, "README.md", "exec"), namespace)
     assert namespace["equilibrium"].converged  # type: ignore[attr-defined]
     namespace = {}
     exec(compile(electrostatics, "README.md", "exec"), namespace)
     assert namespace["v"].shape == (64, 8)  # type: ignore[attr-defined]
+    namespace = {}
+    exec(compile(water, "README.md", "exec"), namespace)
+    assert namespace["atoms"].calc.prediction.stable  # type: ignore[attr-defined]
+
+
+def test_errors_of_the_water_model_are_those_printed() -> None:
+    frames = read_reference_set([ROOT / "data" / "water" / "test.xyz"]).frames
+    assert f"{len(frames)} test clusters" in README
+    model = fitted_model("water")
+    columns = [errors(way(model, frame) for frame in frames) for way in _WAYS]
+    for row, keys in _ERRORS_OF_WATER.items():
+        printed = re.search(rf"^\| {re.escape(row)} \| (.*?) \| (.*?) \|$", README, re.MULTILINE)
+        assert printed is not None, row
+        for cell, found in zip(printed.groups(), columns, strict=True):
+            for text, key in zip(cell.split(", "), keys, strict=True):
+                # Half a unit of the last digit that is printed, and a little for other libraries.
+                unit = 10.0 ** -len(text.partition(".")[2])
+                assert text == "–" or abs(float(text) - found[key]) <= 0.6 * unit, (row, found[key])
 
 
 def test_table_names_every_claim_and_no_other() -> None:
     assert set(re.findall(r"^\| `([a-z0-9-]+)`", README, re.MULTILINE)) == set(known_ids())
 
+
+_WAYS = (teacher_forced, self_consistent)
+_ERRORS_OF_WATER = {
+    "energy, meV per molecule": ["energy_rmse_mev_per_molecule"],
+    "forces, meV/Å": ["force_rmse_mev_per_angstrom"],
+    "charges, dipoles, quadrupoles, % of their spread": [
+        f"{name}_rmse_percent" for name in ("charge", "dipole", "quadrupole")
+    ],
+    "total dipole, e·bohr": ["total_dipole_rmse_e_bohr"],
+    "most density builds and linearised applications, to 1e-8": ["scf_iterations_max"],
+}
 
 _ROW = r"^\| `([a-z0-9-]+)` \| [^|]* \| ([0-9.]+) \| ([0-9.e]+) \|$"
 LOOSENESS = re.findall(_ROW, README, re.MULTILINE)
