@@ -1,6 +1,5 @@
 """Claims on the fitted water model: they hold for what they state, and fail where it is broken."""
 
-import importlib
 from dataclasses import replace
 
 import ase.io
@@ -11,20 +10,11 @@ from strategies.fitted_models import random_model
 from scc.ace.model import FittedModel
 from scc.ace.predict import predict
 from scc.claims import _water_systems as water
+from scc.claims import stability_water as stability
+from scc.claims import theorem_4_water as locality
+from scc.claims import water_far_field as far_field
 from scc.claims.claim import System
-from scc.claims.registry import known_ids
 from scc.units import ANGSTROM
-
-
-def claim_module(name: str):
-    """A claim's module, registered or not yet."""
-    prefix = "" if name.replace("_", "-") in known_ids() else "_"
-    return importlib.import_module(f"scc.claims.{prefix}{name}")
-
-
-far_field = claim_module("water_far_field")
-locality = claim_module("theorem_4_water")
-stability = claim_module("stability_water")
 
 
 @pytest.fixture
