@@ -84,14 +84,21 @@ class Point:
 
 
 def points() -> list[Point]:
-    """All fits, one split after the other: a part of the list is a figure with fewer splits."""
-    return [Point(order, *each, split) for split in SPLITS for order in ORDERS for each in FEATURES]
+    """All fits: the first split, then the others order by order, so that a part is a figure."""
+    groups = [(order, SPLITS[:1]) for order in ORDERS] + [(order, SPLITS[1:]) for order in ORDERS]
+    return [
+        Point(order, *each, split)
+        for order, splits in groups
+        for split in splits
+        for each in FEATURES
+    ]
 
 
 @cache
 def settings_digest() -> str:
     """Hash of the settings of all fits together, 16 hexadecimal digits: one procedure, one hash."""
-    settings = [point.settings().as_dict() for point in points()]
+    ordered = sorted(points(), key=lambda point: (point.split, point.order, point.n_features))
+    settings = [point.settings().as_dict() for point in ordered]
     text = json.dumps([settings, SEED, len(SPLITS)], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
