@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
 from scc.errors import InputError
 from scc.figures import _figure_1_fits as fits
@@ -70,7 +71,8 @@ def drawn(rows: Sequence[fits.Row]) -> Figure:
         _panel(axes, rows, key)
         axes.set_title(title, fontsize="medium")
         axes.set_ylabel(label)
-    figure.axes[0].legend(fontsize="x-small")
+    # Between ν = 1 and the others there is room.
+    figure.axes[2].legend(fontsize="x-small", loc="center left")
     figure.supxlabel(_provenance(rows), fontsize="x-small")
     return figure
 
@@ -102,6 +104,9 @@ def _panel(axes: Axes, rows: Sequence[fits.Row], key: str) -> None:
     axes.set_xticks(places, [str(n * (l_max + 1) ** 2) for n, l_max in fits.FEATURES])
     axes.set_xlabel("potential features")
     axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0), numticks=20))
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.yaxis.set_minor_locator(NullLocator())
 
 
 def _values(
@@ -118,8 +123,9 @@ def _provenance(rows: Sequence[fits.Row]) -> str:
     first = rows[0]
     splits = sorted({row["split"] for row in rows})
     sizes = sorted({int(row["training_clusters"]) for row in rows})
+    some = "" if len(rows) == len(fits.points()) else f", {len(rows)} of {len(fits.points())} fits"
     return (
         f"{first['test_clusters']} test clusters; {len(splits)} training splits of "
-        f"{sizes[0]}–{sizes[-1]} clusters, bars: standard deviation over splits; "
+        f"{sizes[0]}–{sizes[-1]} clusters{some}, bars: standard deviation over splits; "
         f"data {first['data_sha256']}, version {first['version']}"
     )

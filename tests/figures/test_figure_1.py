@@ -246,3 +246,20 @@ def test_figures_by_number_warn_or_compute(toy_figure) -> None:
     unknown = CliRunner().invoke(cli, ["figure", "8", "--out", out])
     assert unknown.exit_code == 2
     assert "no figure '8'" in unknown.stderr
+
+
+def test_features_help_at_every_order_and_without_them_errors_stall() -> None:
+    """Of the rows that ship: forces, self-consistent, fall with the features within error bars."""
+    rows = figure_1.chosen_rows(fits.read_rows(), fits.data_digest())
+    column = "self_consistent_force_rmse_mev_per_angstrom"
+    mean, bar = np.empty((3, 4)), np.empty((3, 4))
+    for order in fits.ORDERS:
+        for index, features in enumerate(fits.FEATURES):
+            values = figure_1._values(rows, order, features, column)
+            mean[order - 1, index] = np.mean(values)
+            bar[order - 1, index] = np.std(values, ddof=1) if len(values) > 1 else 0.0
+    allowed = np.maximum(bar[:, :-1] + bar[:, 1:], 0.02 * mean[:, :-1])
+    assert np.all(mean[:, 1:] <= mean[:, :-1] + allowed)
+    assert np.all(mean[:, 3] <= 0.75 * mean[:, 0])
+    assert np.min(mean[:, 0]) >= 1.4 * np.min(mean[:, 3])
+    assert all(row["self_consistent_scf_unconverged"] == "0" for row in rows)
