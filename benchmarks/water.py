@@ -86,7 +86,7 @@ def main() -> None:
         assert found.converged
         print(
             f"{molecules:5d} {own:8.3f} {other:8.3f} {ratio:8.3f} {power:6.2f} "
-            f"{found.scf_iterations:5d} {found.equilibrium.spectrum.radius:7.3f}  "
+            f"{found.scf_iterations:5d} {found.equilibrium.radius:7.3f}  "
             + " ".join(f"{part:7.3f}" for part in parts),
             flush=True,
         )

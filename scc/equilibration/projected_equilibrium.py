@@ -71,9 +71,13 @@ class ProjectedEquilibrium(Solution):
         """
         if self._dense_eigenvalues is not None:
             return _extremes(self._dense_eigenvalues)
-        largest = _arnoldi(self._operator(self._response), "LM")
         nearest = 1.0 - 1.0 / _arnoldi(self._operator(self._solve), "LM")
-        return _extremes(np.array([largest, self._rightmost, nearest]))
+        return _extremes(np.array([self._largest, self._rightmost, nearest]))
+
+    @property
+    def radius(self) -> float:
+        """Spectral radius of Kχ alone, a fraction of the work of :attr:`spectrum`."""
+        return abs(self._largest)
 
     @property
     def stable(self) -> bool:
@@ -82,6 +86,14 @@ class ProjectedEquilibrium(Solution):
         Needs the rightmost eigenvalue of Kχ only. Raises ConvergenceError as :attr:`spectrum`.
         """
         return self.converged and float(np.real(1.0 - self._rightmost)) > 0.0
+
+    @cached_property
+    def _largest(self) -> complex:
+        """The eigenvalue of Kχ with the largest modulus."""
+        values = self._dense_eigenvalues
+        if values is None:
+            return _arnoldi(self._operator(self._response), "LM")
+        return complex(values[np.argmax(np.abs(values))])
 
     @cached_property
     def _rightmost(self) -> complex:
