@@ -55,13 +55,15 @@ def test_cold_electrons_with_a_gap_look_as_fast_as_at_zero_temperature():
 @given(
     st.sampled_from([(1, False), (2, False), (2, True)]).flatmap(lambda k: spectral_problems(*k))
 )
+@example((SpectralSet(((0.0, 1.0),)), 67.31703824144982, 0.0))
 def test_float64_polynomials_have_other_errors_than_the_balls(problem):
     # The rates are measured in ball arithmetic: this ties them to PolynomialOccupation.
     X, beta, mu = problem
     predicted = convergence_rate(X, beta, mu)
     assume(0.3 <= predicted <= 3.0)
     degrees = [int(decades / predicted) + 2 for decades in (3, 8, 16)]
-    errors = interpolation_errors(X, beta, mu, degrees[-1])
+    # Errors are looked at on Leja points beyond the degree; a few gaps wait long for theirs.
+    errors = interpolation_errors(X, beta, mu, 4 * degrees[-1])
     x = X.sample(1500)
     exact = FermiDirac(beta, mu)
     for polynomial in PolynomialOccupation.sequence(X, degrees, beta, mu):
