@@ -103,7 +103,7 @@ class SCCCalculator(Calculator):
         if start is None and not found.stable:
             raise ConvergenceError(
                 "the self-consistent solution is unstable: smallest real part of the spectrum of "
-                f"1 - K chi {found.equilibrium.spectrum.smallest_real:.4g}"
+                f"1 - K chi {found.equilibrium.smallest_real:.4g}"
             )
         return found
 

@@ -59,9 +59,8 @@ def _outcome(found: Prediction) -> dict[str, Any]:
         "stable": found.stable,
     }
     if found.converged:
-        spectrum = result.spectrum
-        outcome["spectral_radius"] = spectrum.radius
-        outcome["smallest_real_part"] = spectrum.smallest_real
+        outcome["spectral_radius"] = result.radius
+        outcome["smallest_real_part"] = result.smallest_real
     return outcome
 
 
@@ -84,7 +83,7 @@ def _failure(found: Prediction) -> str:
         return f"not converged: {result.status} {steps}"
     return (
         f"unstable {steps}: smallest real part of the spectrum of 1 - K chi "
-        f"{result.spectrum.smallest_real:.4g}"
+        f"{result.smallest_real:.4g}"
     )
 
 
@@ -96,7 +95,7 @@ def _print(configuration: Configuration, settings: dict[str, Any], found: Predic
         "input": f"{settings['file']}, {len(configuration)} atoms",
         "model": f"{settings['model']} ({found.model.name})",
         "status": f"converged in {found.scf_iterations} iterations, residual {result.residual:.1e}",
-        "stability": f"stable, spectral radius {result.spectrum.radius:.4g}",
+        "stability": f"stable, spectral radius {result.radius:.4g}",
         "energy": f"{found.energy:.10f} Ha = {found.energy / EV:.8f} eV",
         "net charge": f"{sum(found.charges):.6f} e",
     }

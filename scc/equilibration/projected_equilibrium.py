@@ -85,7 +85,12 @@ class ProjectedEquilibrium(Solution):
 
         Needs the rightmost eigenvalue of Kχ only. Raises ConvergenceError as :attr:`spectrum`.
         """
-        return self.converged and float(np.real(1.0 - self._rightmost)) > 0.0
+        return self.converged and self.smallest_real > 0.0
+
+    @property
+    def smallest_real(self) -> float:
+        """Smallest Re(1 − µ) alone: what :attr:`stable` asks for."""
+        return 1.0 - self._rightmost.real
 
     @cached_property
     def _largest(self) -> complex:
