@@ -94,6 +94,8 @@ class ReferenceSet:
             arrays = [frame.configuration.positions, frame.forces, frame.multipoles]
             if frame.external is not None:
                 arrays += [frame.external.positions, frame.external.charges]
+            if frame.polarisation is not None:
+                arrays.append(frame.polarisation)
             for array in (np.array([frame.energy]), *arrays):
                 seen.update(str(array.shape).encode())
                 seen.update(np.ascontiguousarray(array).tobytes())

@@ -136,6 +136,17 @@ def test_equal_sets_have_equal_digests_and_others_not(tmp_path: Path) -> None:
     assert whole.subset(range(1, len(whole))).digest() != whole.digest()
 
 
+def test_a_set_that_gained_responses_has_another_digest(tmp_path: Path) -> None:
+    labelled = [atoms for atoms in FRAMES if "ref_charge_response" in atoms.arrays][:2]
+    whole = read_reference_set(_written(tmp_path, labelled)).digest()
+    changed, without = ([atoms.copy() for atoms in labelled] for _ in range(2))
+    changed[1].arrays["ref_atomic_dipole_response"][0, 0] += 2e-8
+    for name in [name for name in without[1].arrays if name.endswith("_response")]:
+        del without[1].arrays[name]
+    found = {read_reference_set(_written(tmp_path, one)).digest() for one in (changed, without)}
+    assert len(found | {whole}) == 3
+
+
 @given(st.integers(1, len("\n".join(_text(3))) - 2))
 def test_truncated_files_are_refused_or_end_between_frames(length: int) -> None:
     """Cut anywhere: a clear error, or exactly the frames that are whole."""
