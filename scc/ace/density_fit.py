@@ -25,7 +25,7 @@ are multiplied by a field strength first, that which neighbours in a liquid make
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,8 +36,6 @@ from scc.ace.normal_equations import NormalEquations
 from scc.ace.response_training import Response, respond
 from scc.ace.training_cluster import TrainingCluster
 from scc.arrays import FloatArray
-
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)

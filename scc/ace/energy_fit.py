@@ -26,6 +26,7 @@ from scc.ace.basis import Basis, BasisSpecification
 from scc.ace.density_model import BoundDensity, DensityModel
 from scc.ace.energy_model import EnergyModel
 from scc.ace.normal_equations import NormalEquations
+from scc.ace.reference_frame import ReferenceFrame
 from scc.ace.response_training import Response
 from scc.ace.training_cluster import TrainingCluster
 from scc.arrays import FloatArray
@@ -108,42 +109,52 @@ def solution_slopes(
     return slopes, projected + cluster.matrix @ slopes
 
 
+def design_rows(
+    design: EnergyDesign, frame: ReferenceFrame, features: FloatArray, slopes: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """(dE/dc (n,), −d²E/dr dc (3M, n)) of a cluster at v̂ (M, F) with dv̂/dr (MF, 3M).
+
+    E here is Σ E_i and the constants, without E_H.
+    """
+    configuration = frame.configuration
+    state = design.basis.prepare(configuration).evaluate(features)
+    functions = state.values(0)[:, 0, :]
+    species = np.array(configuration.species)
+    values = [functions[species == s].sum(axis=0) for s in design.specification.species]
+    values.append(np.array([float(frame.n_molecules)]))
+    forces = []
+    for of_positions, of_features in state.summed_gradient():
+        total = of_positions.reshape(len(of_positions), -1)
+        if of_features.size:
+            total = total + of_features.reshape(len(of_features), -1) @ slopes
+        forces.append(-total.T)
+    forces.append(np.zeros((3 * len(configuration), 1)))
+    return np.concatenate(values), np.concatenate(forces, axis=1)
+
+
 def energy_rows(
     design: EnergyDesign, cluster: TrainingCluster, model: DensityModel, response: Response
 ) -> EnergyRows:
     """What the energy of one cluster asks of the coefficients."""
     frame = cluster.frame
-    number = len(frame.configuration)
     density_slopes, feature_slopes = solution_slopes(cluster, model, response)
-    state = design.basis.prepare(frame.configuration).evaluate(response.features)
-    functions = state.values(0)[:, 0, :]
-    gradients = state.summed_gradient()
-    values, forces = [], []
-    for kind, (positions, features) in enumerate(gradients):
-        own = [s == design.specification.species[kind] for s in frame.configuration.species]
-        values.append(functions[np.array(own)].sum(axis=0))
-        total = positions.reshape(len(positions), -1)
-        if features.size:
-            total = total + features.reshape(len(features), -1) @ feature_slopes
-        forces.append(-total.T)
-    values.append(np.array([float(frame.n_molecules)]))
-    forces.append(np.zeros((3 * number, 1)))
+    values, forces = design_rows(design, frame, response.features, feature_slopes)
     operator, multipoles = cluster.operator, response.multipoles
     hartree_slope = np.ravel(operator.potential(multipoles)) @ density_slopes
     hartree_slope -= np.ravel(operator.forces_fixed_p(multipoles))
     return EnergyRows(
-        np.concatenate(values),
+        values,
         frame.energy - operator.energy(multipoles),
-        np.concatenate(forces, axis=1),
+        forces,
         np.ravel(frame.forces) + hartree_slope,
         frame.n_molecules,
     )
 
 
-def mean_energy(clusters: Sequence[TrainingCluster]) -> float:
+def mean_energy(frames: Sequence[ReferenceFrame]) -> float:
     """Reference energy per molecule over a set, Hartree: what the constant starts from."""
-    energies = sum(cluster.frame.energy for cluster in clusters)
-    return float(energies / sum(cluster.frame.n_molecules for cluster in clusters))
+    energies = sum(frame.energy for frame in frames)
+    return float(energies / sum(frame.n_molecules for frame in frames))
 
 
 def add_rows(

@@ -11,7 +11,7 @@ arrays are kept as they are: a fit killed and resumed ends with the same bits as
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
@@ -28,6 +28,7 @@ from scc.ace.density_fit import (
 from scc.ace.density_model import DensityModel
 from scc.ace.energy_fit import (
     EnergyDesign,
+    EnergyRows,
     EnergyWeights,
     add_rows,
     energy_rows,
@@ -58,7 +59,7 @@ class Stages(Protocol):
         ...
 
 
-class _Memory:
+class InMemory:
     """Stages that are not kept."""
 
     def run(self, name: str, compute: Callable[[], Arrays]) -> Arrays:
@@ -127,7 +128,7 @@ def fit(
     Raises:
         InputError: a set without one of the elements; a ridge too small.
     """
-    stages = stages or _Memory()
+    stages = stages or InMemory()
     design = DensityDesign(settings.density)
     spread = Spread.of(training, settings.density.specification.species)
     clusters = [TrainingCluster(frame, design, spread) for frame in training.frames]
@@ -148,7 +149,7 @@ def fit_density(
     progress: Progress = lambda message: None,
 ) -> FloatArray:
     """θ of the density: teacher-forced, then Gauss–Newton steps."""
-    stages = stages or _Memory()
+    stages = stages or InMemory()
     scale = weights.scale(design)
     penalties: list[NormalEquations] = []
 
@@ -210,30 +211,43 @@ def fit_energy(
     progress: Progress = lambda message: None,
 ) -> tuple[FloatArray, EnergyModel]:
     """Coefficients of the energy on the density's own solution, and the energy."""
-    stages = stages or _Memory()
-    constant = mean_energy(clusters)
+    constant = mean_energy([cluster.frame for cluster in clusters])
+    progress(f"energy: {design.n_columns} coefficients, forces of {len(clusters)} clusters")
+    rows = (energy_rows(design, c, density, respond(c, density)) for c in clusters)
+    coefficients = energy_coefficients(design, rows, constant, weights, stages or InMemory())
+    return coefficients, design.model(coefficients, constant)
+
+
+def energy_coefficients(
+    design: EnergyDesign,
+    rows: Iterable[EnergyRows],
+    constant: float,
+    weights: EnergyWeights,
+    stages: Stages,
+) -> FloatArray:
+    """(n_columns,) on top of ``constant`` per molecule: the stages ``energy-rows`` and ``energy``.
+
+    Args:
+        rows: of each cluster, taken one by one unless their stage is kept.
+    """
 
     def summed() -> Arrays:
         parts = NormalEquations(design.n_columns), NormalEquations(design.n_columns)
-        for cluster in clusters:
-            add_rows(
-                *parts, energy_rows(design, cluster, density, respond(cluster, density)), constant
-            )
+        for row in rows:
+            add_rows(*parts, row, constant)
         return {
             f"{name}-{key}": value
             for name, part in zip(("energies", "forces"), parts, strict=True)
             for key, value in part.arrays().items()
         }
 
-    progress(f"energy: {design.n_columns} coefficients, forces of {len(clusters)} clusters")
-    rows = stages.run("energy-rows", summed)
+    kept = stages.run("energy-rows", summed)
     energies, forces = (
         NormalEquations.from_arrays(
-            {key: rows[f"{name}-{key}"] for key in ("matrix", "vector", "square")}
+            {key: kept[f"{name}-{key}"] for key in ("matrix", "vector", "square")}
         )
         for name in ("energies", "forces")
     )
-    coefficients = stages.run(
+    return stages.run(
         "energy", lambda: {"coefficients": solve_energy(design, energies, forces, weights)}
     )["coefficients"]
-    return coefficients, design.model(coefficients, constant)

@@ -27,6 +27,7 @@ from scc.ace.evaluation import errors, outcomes, self_consistent, teacher_forced
 from scc.ace.features import FeatureSet
 from scc.ace.fit import FitSettings, fit
 from scc.ace.model import FittedModel
+from scc.ace.predict import PredictiveModel
 from scc.ace.reference_set import ReferenceSet, read_reference_set
 from scc.ace.water_fit import water_settings
 
@@ -56,21 +57,42 @@ class Validation:
 def cross_validate(
     training: ReferenceSet, variant: Variant, folds: int = 4, only: int | None = None, seed: int = 0
 ) -> Validation:
-    """Fit without each fold in turn (the first ``only`` of them) and judge on it.
+    """:func:`validate` the fits of a variant.
 
     Raises InputError as :meth:`ReferenceSet.folds` and :func:`fit` do.
     """
+
+    def train(frames: ReferenceSet) -> FittedModel:
+        used, settings = variant(frames)
+        fitted = fit(used, settings, seed)
+        return FittedModel("validation", fitted.density, fitted.energy)
+
+    return validate(training, train, folds, only, seed)
+
+
+def validate(
+    training: ReferenceSet,
+    train: Callable[[ReferenceSet], PredictiveModel],
+    folds: int = 4,
+    only: int | None = None,
+    seed: int = 0,
+) -> Validation:
+    """Train without each fold in turn (the first ``only`` of them) and judge on it."""
     found = Validation([], [], [])
     for fold in training.folds(folds, seed)[:only]:
-        used, settings = variant(training.without(fold))
         start = time.monotonic()
-        fitted = fit(used, settings, seed)
+        model = train(training.without(fold))
         found.seconds.append(time.monotonic() - start)
-        model = FittedModel("validation", fitted.density, fitted.energy)
         left_out = training.subset(fold).frames
         found.self_consistent.append(errors(outcomes(model, left_out, self_consistent)))
         found.teacher_forced.append(errors(outcomes(model, left_out, teacher_forced)))
     return found
+
+
+def header() -> str:
+    """The two lines above the :func:`row` s of a table."""
+    names = [*COLUMNS, "iterations", "unconverged", "s"]
+    return "| | " + " | ".join(names) + " |\n" + "|---" * (len(names) + 1) + "|"
 
 
 def row(name: str, found: Validation) -> str:
@@ -173,9 +195,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", type=int)
     options = parser.parse_args(arguments)
     training = read_reference_set(options.train)
-    names = [*COLUMNS, "iterations", "unconverged", "s"]
-    print("| | " + " | ".join(names) + " |")
-    print("|---" * (len(names) + 1) + "|", flush=True)
+    print(header(), flush=True)
     for name, variant in TABLES[options.table]():
         print(row(name, cross_validate(training, variant, options.folds, options.only)), flush=True)
     return 0

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from scc.ace.energy_fit import EnergyDesign, EnergyRows
+from scc.ace.energy_fit import EnergyDesign, EnergyRows, design_rows
 from scc.ace.reference_frame import ReferenceFrame
 from scc.ace.variational_model import VariationalModel
 from scc.arrays import FloatArray
@@ -27,16 +27,11 @@ def variational_energy_rows(
     operator = model.operator(configuration, external)
     state = ProjectionFunctional(model.prepare(configuration), operator).evaluate(features)
     number = len(configuration)
-    basis = design.basis.prepare(configuration).evaluate(np.zeros((number, 0)))
-    functions = basis.values(0)[:, 0, :]
-    species = np.array(configuration.species)
-    values = [functions[species == s].sum(axis=0) for s in design.specification.species]
-    values.append(np.array([float(frame.n_molecules)]))
-    slopes = [positions.reshape(len(positions), -1) for positions, _ in basis.summed_gradient()]
-    forces = np.concatenate([*[-slope.T for slope in slopes], np.zeros((3 * number, 1))], axis=1)
-    local = model.energy.prepare(configuration).evaluate(np.zeros((number, 0)))
+    none = np.zeros((number, 0))
+    values, forces = design_rows(design, frame, none, np.zeros((0, 3 * number)))
+    local = model.energy.prepare(configuration).evaluate(none)
     return EnergyRows(
-        np.concatenate(values),
+        values,
         frame.energy - state.energy + float(np.sum(local.site_energies)),
         forces,
         np.ravel(frame.forces - state.forces(np.zeros_like(features)))

@@ -12,17 +12,15 @@ Every stage is a function of the training set, the settings, the seed and earlie
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from scc.ace.density_design import DensityDesign, DensityForm
-from scc.ace.energy_fit import EnergyDesign, EnergyWeights, add_rows, solve_energy
-from scc.ace.energy_model import EnergyModel
-from scc.ace.fit import Arrays, Stages
-from scc.ace.normal_equations import NormalEquations
+from scc.ace.energy_fit import EnergyDesign, EnergyRows, EnergyWeights, mean_energy
+from scc.ace.fit import Arrays, InMemory, Progress, Stages, energy_coefficients
 from scc.ace.predict import predict
 from scc.ace.reference_frame import ReferenceFrame
 from scc.ace.reference_set import ReferenceSet
@@ -40,8 +38,6 @@ from scc.ace.variational_fit import (
 from scc.ace.variational_model import VariationalModel
 from scc.arrays import FloatArray
 from scc.errors import InputError
-
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -93,7 +89,8 @@ def fit_variational(
     Raises:
         InputError: a set without one of the elements; widths that differ; a ridge too small.
     """
-    run = stages.run if stages is not None else _at_once
+    stages = stages or InMemory()
+    run = stages.run
     spread = Spread.of(training, settings.response.species)
     response = ResponseDesign(settings.response, dict(enumerate(settings.channels)))
 
@@ -125,48 +122,22 @@ def fit_variational(
     bare = VariationalModel(
         name, design.model(theta), response.model(row), energy.model(np.zeros(energy.n_columns), 0)
     )
-    fitted = fit_variational_energy(
-        energy, training.frames, bare, settings.energy_weights, run, progress
+    progress(f"energy: {energy.n_columns} coefficients, forces of {len(training)} clusters")
+    # g⁰ on what electrostatics and response leave; the g⁰ = 0 of ``bare`` plays no part.
+    constant = mean_energy(training.frames)
+    rows = (_equilibrium_rows(energy, frame, bare) for frame in training.frames)
+    coefficients = energy_coefficients(energy, rows, constant, settings.energy_weights, stages)
+    return VariationalModel(
+        name, bare.permanent, bare.response, energy.model(coefficients, constant)
     )
-    return VariationalModel(name, bare.permanent, bare.response, fitted)
 
 
-def fit_variational_energy(
-    design: EnergyDesign,
-    frames: Sequence[ReferenceFrame],
-    model: VariationalModel,
-    weights: EnergyWeights,
-    run: Callable[[str, Callable[[], Arrays]], Arrays] | None = None,
-    progress: Progress = lambda message: None,
-) -> EnergyModel:
-    """g⁰ on what the electrostatics and response of ``model`` leave; its own g⁰ plays no part."""
-    run = run or _at_once
-    constant = sum(f.energy for f in frames) / sum(f.n_molecules for f in frames)
-
-    def rows() -> Arrays:
-        parts = NormalEquations(design.n_columns), NormalEquations(design.n_columns)
-        for frame in frames:
-            external = () if frame.external is None else (frame.external,)
-            features = predict(model, frame.configuration, external=external).features
-            add_rows(*parts, variational_energy_rows(design, frame, model, features), constant)
-        return {
-            f"{name}-{key}": value
-            for name, part in zip(("energies", "forces"), parts, strict=True)
-            for key, value in part.arrays().items()
-        }
-
-    progress(f"energy: {design.n_columns} coefficients, forces of {len(frames)} clusters")
-    kept = run("energy-rows", rows)
-    energies, forces = (
-        NormalEquations.from_arrays(
-            {key: kept[f"{name}-{key}"] for key in ("matrix", "vector", "square")}
-        )
-        for name in ("energies", "forces")
-    )
-    coefficients = run(
-        "energy", lambda: {"coefficients": solve_energy(design, energies, forces, weights)}
-    )["coefficients"]
-    return design.model(coefficients, constant)
+def _equilibrium_rows(
+    design: EnergyDesign, frame: ReferenceFrame, model: VariationalModel
+) -> EnergyRows:
+    external = () if frame.external is None else (frame.external,)
+    features = predict(model, frame.configuration, external=external).features
+    return variational_energy_rows(design, frame, model, features)
 
 
 def _first(
@@ -204,7 +175,3 @@ def _together(
 
 def _scale(design: DensityDesign, response: ResponseDesign) -> FloatArray:
     return np.asarray(1.0 + np.concatenate([design.degree, response.degree]))
-
-
-def _at_once(name: str, compute: Callable[[], Arrays]) -> Arrays:
-    return compute()
