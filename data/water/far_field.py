@@ -20,8 +20,7 @@ from ase import Atoms, units
 from ase.io import read, write
 from geometries import place_apart, single_molecule, trajectory
 from numpy.typing import NDArray
-from pyscf import dft, gto
-from reference import GRID_LEVEL, TOLERANCE, atomic_multipoles
+from reference import atomic_multipoles, solved
 
 FILE = Path(__file__).resolve().parent / "far_field.xyz"
 CURVE = (6.0, 7.0, 8.0, 9.0, 10.0, 12.0, 14.0)
@@ -86,22 +85,11 @@ def _solve(
         f"ghost-{symbol}" if hidden else symbol
         for symbol, hidden in zip(atoms.get_chemical_symbols(), ghost, strict=True)
     ]
-    molecule = gto.M(
-        atom=list(zip(symbols, atoms.positions, strict=True)),
-        basis="def2-tzvp",
-        unit="Angstrom",
-        verbose=0,
-    )
-    field = dft.RKS(molecule, xc="pbe").density_fit()
-    field.grids.level = GRID_LEVEL
-    field.conv_tol = TOLERANCE
-    energy = float(field.kernel())
-    if not field.converged:
-        raise RuntimeError("the SCF did not converge")
+    molecule, field = solved(symbols, atoms.positions)
     moments: tuple[NDArray[np.float64], ...] = ()
     if not ghost.any():
         moments = atomic_multipoles(molecule, field, field.make_rdm1())
-    return energy, np.asarray(field.dip_moment(unit="au", verbose=0)), moments
+    return float(field.e_tot), np.asarray(field.dip_moment(unit="au", verbose=0)), moments
 
 
 def main() -> int:

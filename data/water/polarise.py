@@ -23,9 +23,8 @@ from ase import Atoms
 from ase.io import read, write
 from numpy.typing import NDArray
 from pyscf import dft, gto
-from pyscf.dft import gen_grid
 from pyscf.scf import cphf
-from reference import GRID_LEVEL, TOLERANCE
+from reference import electron_multipoles, solved
 
 FOLDER = Path(__file__).resolve().parent
 FRAMES = FOLDER / "frames"
@@ -34,35 +33,12 @@ TARGET = FOLDER / "train_first.xyz"
 
 def responses(atoms: Atoms) -> dict[str, NDArray[np.float64]]:
     """dq/dE (M, 3), dµ/dE (M, 3, 3) and dθ/dE (M, 3, 3, 3), the field's component last."""
-    molecule = gto.M(
-        atom=list(zip(atoms.get_chemical_symbols(), atoms.positions, strict=True)),
-        basis="def2-tzvp",
-        unit="Angstrom",
-        verbose=0,
-    )
-    field = dft.RKS(molecule, xc="pbe").density_fit()
-    field.grids.level = GRID_LEVEL
-    field.conv_tol = TOLERANCE
-    field.kernel()
-    if not field.converged:
-        raise RuntimeError("the SCF did not converge")
-    change = density_responses(molecule, field)
-    tables = field.grids.gen_atomic_grids(molecule, level=GRID_LEVEL)
-    points, weights = gen_grid.get_partition(
-        molecule, tables, radii_adjust=None, becke_scheme=gen_grid.stratmann, concat=False
-    )
-    size = molecule.natm
-    charge, dipole = np.zeros((size, 3)), np.zeros((size, 3, 3))
-    quadrupole = np.zeros((size, 3, 3, 3))
-    for atom, (x, w) in enumerate(zip(points, weights, strict=True)):
-        orbitals = field._numint.eval_ao(molecule, x)
-        r = x - molecule.atom_coord(atom)
-        for b in range(3):
-            electrons = w * field._numint.eval_rho(molecule, orbitals, change[b])
-            charge[atom, b] = -np.sum(electrons)
-            dipole[atom, :, b] = -electrons @ r
-            second = np.einsum("g,ga,gb->ab", electrons, r, r)
-            quadrupole[atom, :, :, b] = -(1.5 * second - 0.5 * np.trace(second) * np.eye(3))
+    molecule, field = solved(atoms.get_chemical_symbols(), atoms.positions)
+    changes = [
+        electron_multipoles(molecule, field, change)
+        for change in density_responses(molecule, field)
+    ]
+    charge, dipole, quadrupole = (np.stack(part, axis=-1) for part in zip(*changes, strict=True))
     return {"dq": charge, "dmu": dipole, "dth": quadrupole}
 
 
