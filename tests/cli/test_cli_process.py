@@ -1,5 +1,6 @@
 """The installed command in a process of its own: entry point, pipes, signals, workers."""
 
+import contextlib
 import json
 import os
 import signal
@@ -14,16 +15,23 @@ TOYS = Path(__file__).parent / "scc_with_toys.py"
 SCC = Path(sys.executable).with_name("scc")
 
 
-def scc_with_toys(*arguments, folder, **options):
-    return subprocess.Popen(
+@contextlib.contextmanager
+def scc_with_toys(*arguments, folder):
+    process = subprocess.Popen(
         [sys.executable, str(TOYS), *arguments],
         cwd=folder,
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,  # a process group of its own, as from a shell
-        **options,
     )
+    try:
+        yield process
+    finally:
+        # Whatever a failing test leaves behind would be held against the tests after it.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
 
 
 def wait_for(condition, seconds=60.0):
@@ -54,10 +62,9 @@ def test_the_entry_point_reports_its_version_and_bad_usage(tmp_path):
 
 
 def test_a_failing_claim_is_status_1_with_workers_too(tmp_path):
-    process = scc_with_toys(
-        "verify", "toy-holds", "toy-fails", "--workers", "2", "--out", "o", folder=tmp_path
-    )
-    output, errors = process.communicate(timeout=120)
+    options = ("verify", "toy-holds", "toy-fails", "--workers", "2", "--out", "o")
+    with scc_with_toys(*options, folder=tmp_path) as process:
+        output, errors = process.communicate(timeout=120)
     assert process.returncode == 1, errors
     assert "1 of 2 claims hold" in output
     assert "Traceback" not in errors
@@ -71,19 +78,24 @@ def test_an_interrupted_run_keeps_what_is_finished_and_resumes(
     tmp_path, number, whole_group, status, word
 ):
     options = ("verify", "toy-holds", "toy-slow", "--workers", "2", "--out", "o")
-    process = scc_with_toys(*options, folder=tmp_path)
-    data = tmp_path / "o" / "data"
-    wait_for(lambda: len([*data.glob("toy-slow/*.json"), *data.glob("toy-holds/*.json")]) == 5)
-    # Ctrl-C reaches every process of the terminal's group, kill only the one named.
-    (os.killpg if whole_group else os.kill)(process.pid, number)
-    _, errors = process.communicate(timeout=60)
+    data, summary = tmp_path / "o" / "data", tmp_path / "o" / "claims.json"
+
+    def one_claim_and_two_systems():
+        # A claim is finished when its figure is drawn and the summary rewritten, not before.
+        return len([*data.glob("toy-slow/*.json")]) == 2 and "toy-holds" in summary.read_text()
+
+    with scc_with_toys(*options, folder=tmp_path) as process:
+        wait_for(one_claim_and_two_systems)
+        # Ctrl-C reaches every process of the terminal's group, kill only the one named.
+        (os.killpg if whole_group else os.kill)(process.pid, number)
+        _, errors = process.communicate(timeout=60)
+        wait_for(lambda: group_is_gone(process.pid))
     assert process.returncode == status, errors
     lines = errors.splitlines()
     assert lines[-1].startswith(f"scc: error: {word}")
     assert "--resume" in lines[-1]
     assert "Traceback" not in errors
-    wait_for(lambda: group_is_gone(process.pid))
-    claims = json.loads((tmp_path / "o" / "claims.json").read_text())["claims"]
+    claims = json.loads(summary.read_text())["claims"]
     assert [claim["id"] for claim in claims] == ["toy-holds"]
     assert "not finished" in (tmp_path / "o" / "report.html").read_text()
     assert [path for path in (tmp_path / "o").rglob("*") if path.name.startswith(".")] == []
@@ -91,8 +103,8 @@ def test_an_interrupted_run_keeps_what_is_finished_and_resumes(
         json.loads(path.read_text())
 
     (tmp_path / "go").touch()
-    again = scc_with_toys(*options, "--resume", folder=tmp_path)
-    output, errors = again.communicate(timeout=120)
+    with scc_with_toys(*options, "--resume", folder=tmp_path) as again:
+        output, errors = again.communicate(timeout=120)
     assert again.returncode == 0, errors
     assert errors.count("(resumed)") == 5
     assert "2 of 2 claims hold" in output
