@@ -16,6 +16,7 @@ from __future__ import annotations
 import numpy as np
 
 from scc.ace.basis_state import BasisState
+from scc.ace.coefficients import checked_configuration
 from scc.ace.density_tables import DensityTables
 from scc.ace.feature_jacobian import FeatureJacobian, LinearFunctions
 from scc.ace.neighbour_densities import BoundDensities
@@ -86,12 +87,7 @@ class BoundBasis:
 
     def __init__(self, basis: Basis, configuration: Configuration) -> None:
         self.basis, self.configuration = basis, configuration
-        number = {symbol: index for index, symbol in enumerate(basis.specification.species)}
-        for atom, symbol in enumerate(configuration.species):
-            if symbol not in number:
-                known = ", ".join(number)
-                raise InputError(f"atom {atom} is {symbol}; this basis knows {known}")
-        self.kind = np.array([number[s] for s in configuration.species], dtype=np.int64)
+        self.kind = checked_configuration(configuration, basis.specification.species)
         self.densities = BoundDensities(
             basis.densities, configuration, self.kind, basis.specification.cutoff
         )

@@ -48,12 +48,12 @@ class ChargeFlow:
         number = {symbol: index for index, symbol in enumerate(species)}
         kind = np.array([number[symbol] for symbol in configuration.species])
         self._first, self._second = pairs.first, pairs.second
-        self._values, self._slopes = radial(pairs.distance)
+        values, self._slopes = radial(pairs.distance)
         self._along = pairs.displacement / pairs.distance[:, None]
-        n_radial = self._values.shape[1]
+        n_radial = values.shape[1]
         self.n_atoms, self.n_channels = len(configuration), n_radial * len(species)
         self._channels = np.arange(n_radial) * len(species) + kind[pairs.second][:, None]
-        self.matrix = self._flows_to_charges(self._values)
+        self.matrix = self._flows_to_charges(values)
         """Sparse (M, M·n_channels): p_00 = matrix @ strengths.ravel()."""
 
     def charges(self, strengths: FloatArray) -> FloatArray:
@@ -75,21 +75,10 @@ class ChargeFlow:
         weight = (cotangent[self._second] - cotangent[self._first]) * self._flow_slopes(strengths)
         return np.stack([self._scatter(weight * axis) for axis in self._along.T], axis=1)
 
-    def site_charges(self, strengths: FloatArray) -> FloatArray:
-        """(M, M): what each site (row) puts on each atom (column); rows add up to zero."""
-        flows = np.einsum("pn,pn->p", self._values, self._of_pairs(strengths))
-        sites = np.zeros((self.n_atoms, self.n_atoms))
-        np.add.at(sites, (self._first, self._second), flows)
-        np.add.at(sites, (self._first, self._first), -flows)
-        return sites
-
-    def _of_pairs(self, strengths: FloatArray) -> FloatArray:
-        return np.asarray(strengths[self._first[:, None], self._channels])
-
     def _flow_slopes(self, strengths: FloatArray) -> FloatArray:
         """dt/dr of every pair, (P,)."""
-        slopes = np.einsum("pn,pn->p", self._slopes, self._of_pairs(strengths))
-        return np.asarray(slopes)
+        of_pairs = strengths[self._first[:, None], self._channels]
+        return np.asarray(np.einsum("pn,pn->p", self._slopes, of_pairs))
 
     def _scatter(self, flows: FloatArray) -> FloatArray:
         """+t on the second atom, −t on the first."""

@@ -37,5 +37,5 @@ def checked_configuration(configuration: Configuration, species: Sequence[str]) 
     for atom, symbol in enumerate(configuration.species):
         if symbol not in number:
             known = ", ".join(species)
-            raise InputError(f"atom {atom} is {symbol}; this model knows {known}")
+            raise InputError(f"atom {atom} is {symbol}; this basis knows {known}")
     return np.array([number[symbol] for symbol in configuration.species], dtype=np.int64)

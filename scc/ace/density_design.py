@@ -116,9 +116,8 @@ class BoundDesign:
     def __init__(self, design: DensityDesign, configuration: Configuration) -> None:
         self.design = design
         specification = design.form.specification
-        number = {symbol: index for index, symbol in enumerate(specification.species)}
-        self.kind = np.array([number[symbol] for symbol in configuration.species])
         self.basis: BoundBasis = design.basis.prepare(configuration)
+        self.kind = self.basis.kind
         self.flow = ChargeFlow(
             configuration,
             specification.species,

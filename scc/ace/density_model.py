@@ -12,7 +12,7 @@ nothing in it depends on positions or v̂ beyond the cut-off of i.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -21,11 +21,11 @@ import scipy.sparse
 
 from scc.ace.basis import Basis, BasisState, BoundBasis
 from scc.ace.charge_flow import ChargeFlow
-from scc.ace.coefficients import checked_coefficients, checked_configuration, checked_width
-from scc.ace.feature_jacobian import FeatureJacobian
+from scc.ace.coefficients import checked_coefficients, checked_width
+from scc.ace.feature_jacobian import block_rows
 from scc.ace.radial import flow_functions
 from scc.ace.specification import BasisSpecification
-from scc.arrays import FloatArray, IntArray
+from scc.arrays import FloatArray
 from scc.configuration import Configuration
 from scc.errors import InputError
 
@@ -96,20 +96,15 @@ class DensityModel:
 
     def prepare(self, configuration: Configuration) -> BoundDensity:
         """Bind to a geometry. InputError for an element without parameters."""
-        kind = checked_configuration(configuration, self.specification.species)
         basis: Basis = self._basis  # type: ignore[attr-defined]
-        return BoundDensity(self, kind, basis.prepare(configuration), configuration)
+        return BoundDensity(self, basis.prepare(configuration), configuration)
 
 
 class BoundDensity:
     """p(r, ·) = b + χ v̂ at one geometry."""
 
     def __init__(
-        self,
-        model: DensityModel,
-        kind: IntArray,
-        basis: BoundBasis,
-        configuration: Configuration,
+        self, model: DensityModel, basis: BoundBasis, configuration: Configuration
     ) -> None:
         self.model, self.basis = model, basis
         specification = model.specification
@@ -121,7 +116,7 @@ class BoundDensity:
             specification.cutoff,
             flow_functions(specification.cutoff, model.n_flow),
         )
-        self.offsets = model.flow_offsets[kind]
+        self.offsets = model.flow_offsets[basis.kind]
 
     def evaluate(self, features: FloatArray) -> DensityState:
         """p and its derivatives at v̂ (M, F)."""
@@ -217,19 +212,3 @@ class DensityState:
 def assemble(charges: FloatArray, outputs: Mapping[int, FloatArray]) -> FloatArray:
     """p (M, 9) from p_00 (M,) and the outputs {1: (M, 3, 1), 2: (M, 5, 1)}."""
     return np.concatenate([charges[:, None], outputs[1][:, :, 0], outputs[2][:, :, 0]], axis=1)
-
-
-def block_rows(jacobians: Sequence[FeatureJacobian]) -> scipy.sparse.bsr_array:
-    """Several jacobians of the same pairs in one: an atom's outputs (and features) together."""
-    number, features = jacobians[0].own.shape[0], jacobians[0].own.shape[-1]
-    parts = [
-        np.concatenate([j.blocks, j.own]).reshape(len(j.blocks) + number, -1, features)
-        for j in jacobians
-    ]
-    first = np.concatenate([jacobians[0].first, np.arange(number)])
-    second = np.concatenate([jacobians[0].second, np.arange(number)])
-    order = np.argsort(first, kind="stable")
-    starts = np.searchsorted(first[order], np.arange(number + 1))
-    blocks = np.concatenate(parts, axis=1)[order]
-    shape = (number * blocks.shape[1], number * features)
-    return scipy.sparse.bsr_array((blocks, second[order], starts), shape=shape)

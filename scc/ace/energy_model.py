@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scc.ace.basis import Basis, BasisState, BoundBasis
-from scc.ace.coefficients import checked_coefficients, checked_configuration
+from scc.ace.coefficients import checked_coefficients
 from scc.ace.specification import BasisSpecification
 from scc.arrays import FloatArray
 from scc.configuration import Configuration
@@ -51,16 +51,15 @@ class EnergyModel:
 
     def prepare(self, configuration: Configuration) -> BoundEnergy:
         """Bind to a geometry. InputError for an element without parameters."""
-        kind = checked_configuration(configuration, self.specification.species)
         basis: Basis = self._basis  # type: ignore[attr-defined]
-        return BoundEnergy(self, self.constants[kind], basis.prepare(configuration))
+        return BoundEnergy(self, basis.prepare(configuration))
 
 
 class BoundEnergy:
     """E_i(r, ·) at one geometry."""
 
-    def __init__(self, model: EnergyModel, constants: FloatArray, basis: BoundBasis) -> None:
-        self.constants, self._basis = constants, basis
+    def __init__(self, model: EnergyModel, basis: BoundBasis) -> None:
+        self.constants, self._basis = model.constants[basis.kind], basis
         self.coefficients = {0: model.coefficients[:, :, None]}
 
     def evaluate(self, features: FloatArray) -> EnergyState:

@@ -26,8 +26,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from scc.ace.predict import PredictiveModel, predict
-from scc.ace.reference_frame import FORCE, ReferenceFrame, total_dipole
+from scc.ace.reference_frame import FORCE, ReferenceFrame
 from scc.arrays import FloatArray
+from scc.electrostatics.multipoles.moments import total_dipole
 from scc.equilibration.krylov import solve_krylov
 from scc.functional.projection_functional import ProjectionFunctional
 from scc.units import EV

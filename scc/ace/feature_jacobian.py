@@ -7,6 +7,7 @@ Pairs p are the directed pairs within the cut-off, several of the same (i, j) in
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,16 +42,7 @@ class FeatureJacobian:
 
     def sparse(self) -> scipy.sparse.csr_array:
         """(M (2L+1) n_out, M F), rows and columns atom by atom."""
-        number, ranks, outputs, features = self.own.shape
-        block = (ranks * outputs, features)
-        atoms = np.arange(number)
-        first = np.concatenate([self.first, atoms])
-        order = np.argsort(first, kind="stable")
-        starts = np.searchsorted(first[order], np.arange(number + 1))
-        blocks = np.concatenate([self.blocks, self.own]).reshape(len(first), *block)
-        columns = np.concatenate([self.second, atoms])[order]
-        shape = (number * block[0], number * features)
-        return scipy.sparse.bsr_array((blocks[order], columns, starts), shape=shape).tocsr()
+        return block_rows([self]).tocsr()
 
     def apply(self, direction: FloatArray) -> FloatArray:
         """∂out/∂v̂ dv̂, (M, 2L+1, n_out), for dv̂ (M, F)."""
@@ -66,6 +58,25 @@ class FeatureJacobian:
         of_pairs = np.einsum("pmof,pmo->pf", self.blocks, cotangent[self.first])
         np.add.at(result, self.second, of_pairs)
         return np.asarray(result)
+
+
+def block_rows(jacobians: Sequence[FeatureJacobian]) -> scipy.sparse.bsr_array:
+    """Jacobians of the same pairs in one, (M Σ_L (2L+1) n_out, M F): an atom's outputs together."""
+    first, second = jacobians[0].first, jacobians[0].second
+    number, features = jacobians[0].own.shape[0], jacobians[0].own.shape[-1]
+    parts = []
+    for jacobian in jacobians:
+        _, ranks, outputs, _ = jacobian.own.shape
+        both = np.concatenate([jacobian.blocks, jacobian.own])
+        parts.append(both.reshape(len(both), ranks * outputs, features))
+    atoms = np.arange(number)
+    first = np.concatenate([first, atoms])
+    order = np.argsort(first, kind="stable")
+    starts = np.searchsorted(first[order], np.arange(number + 1))
+    blocks = np.concatenate(parts, axis=1)[order]
+    shape = (number * blocks.shape[1], number * features)
+    columns = np.concatenate([second, atoms])[order]
+    return scipy.sparse.bsr_array((blocks, columns, starts), shape=shape)
 
 
 @dataclass(frozen=True, eq=False)

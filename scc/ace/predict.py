@@ -16,6 +16,7 @@ import numpy as np
 from scc.arrays import FloatArray
 from scc.configuration import Configuration
 from scc.electrostatics.multipoles.external import ExternalCharges, UniformField
+from scc.electrostatics.multipoles.moments import total_dipole
 from scc.electrostatics.multipoles.projection import ProjectionOperator
 from scc.equilibration.problems import ProjectionFixedPoint
 from scc.equilibration.projected_equilibrium import ProjectedEquilibrium
@@ -94,7 +95,7 @@ class Prediction:
         configuration = self.equilibrium.functional.configuration
         if any(configuration.periodic):
             raise InputError("the dipole moment of a periodic configuration is not defined")
-        return -_moment(configuration.positions, self.multipoles)
+        return -total_dipole(configuration.positions, self.multipoles)
 
     def polarisability(self) -> FloatArray:
         """α_ab = dµ_a/d𝓔_b in a uniform field, (3, 3), bohr³: three linear equations.
@@ -109,7 +110,7 @@ class Prediction:
             bare = self.model.operator(configuration, (UniformField(field),)).external
             change = self.equilibrium.solve_response(bare)
             moved = self.equilibrium.state.local.density_jvp(change)
-            alpha[:, axis] = -_moment(configuration.positions, moved)
+            alpha[:, axis] = -total_dipole(configuration.positions, moved)
         return alpha
 
 
@@ -141,8 +142,3 @@ def predict(
         functional, last.state, outcome.status, last.density_residual, outcome.history, work
     )
     return Prediction(model, solution, work.density_builds + work.response_applications)
-
-
-def _moment(positions: FloatArray, multipoles: FloatArray) -> FloatArray:
-    """Σ (p_i00 r_i + p_i1) as (x, y, z)."""
-    return np.asarray(multipoles[:, 0] @ positions + np.sum(multipoles[:, [3, 1, 2]], axis=0))

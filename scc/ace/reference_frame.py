@@ -26,7 +26,8 @@ import numpy as np
 
 from scc.arrays import FloatArray, IntArray
 from scc.configuration import Configuration, from_ase
-from scc.electrostatics.multipoles import ExternalCharges
+from scc.electrostatics.multipoles.external import ExternalCharges, physical_charges
+from scc.electrostatics.multipoles.moments import total_dipole
 from scc.errors import InputError
 from scc.units import ANGSTROM, EV
 
@@ -48,7 +49,7 @@ NET_CHARGE = 1e-3
 """Largest |Σq|, e: integration grids leave some 1e-6 e an atom."""
 
 RESPONSE_CHARGE = 1e-2
-"""Largest |Σ dq/d𝓔|, bohr."""
+"""Largest |Σ dq/d𝓔|, bohr² (e per atomic unit of field)."""
 
 DIPOLE = 2e-3, 2e-5
 """Largest defect of Σ(q r + µ) = ref_dipole: so much e·bohr, and so much e times Σ|r|, since the
@@ -94,13 +95,6 @@ class ReferenceFrame:
     def dipole(self) -> FloatArray:
         """Σ(p_00 r + p_1) of ρ − ν about the origin, (3,), x y z, e·bohr."""
         return total_dipole(self.configuration.positions, self.multipoles)
-
-
-def total_dipole(positions: FloatArray, multipoles: FloatArray) -> FloatArray:
-    """Σ_i (p_i00 r_i + p_i1) as (x, y, z), e·bohr."""
-    return np.asarray(
-        multipoles[:, 0] @ positions + np.sum(multipoles[:, [3, 1, 2]], axis=0), dtype=np.float64
-    )
 
 
 def racah_multipoles(charge: FloatArray, dipole: FloatArray, quadrupole: FloatArray) -> FloatArray:
@@ -277,7 +271,7 @@ def _external(atoms: ase.Atoms) -> ExternalCharges | None:
             f"external_charges has {len(values)} numbers, expected finite x, y, z, q row by row"
         )
     rows = values.reshape(-1, 4)
-    return ExternalCharges(rows[:, :3] * ANGSTROM, -rows[:, 3])
+    return physical_charges(rows[:, :3] * ANGSTROM, rows[:, 3])
 
 
 def _polarisation(atoms: ase.Atoms) -> FloatArray | None:

@@ -20,6 +20,7 @@ from scc.ace.density_model import N_MULTIPOLES
 from scc.ace.reference_frame import ReferenceFrame
 from scc.ace.reference_set import ReferenceSet
 from scc.arrays import FloatArray
+from scc.electrostatics.multipoles.external import ExternalCharges, UniformField
 from scc.electrostatics.multipoles.projection import ProjectionOperator, projection_operator
 from scc.errors import InputError
 
@@ -73,14 +74,19 @@ class TrainingCluster:
 
     def __init__(self, frame: ReferenceFrame, design: DensityDesign, spread: Spread) -> None:
         self.frame, self.spread = frame, spread.rows(frame)
-        self.operator: ProjectionOperator = projection_operator(
-            frame.configuration,
-            design.form.width,
-            design.form.specification.features.widths,
-            design.form.specification.features.l_max,
-            external=() if frame.external is None else (frame.external,),
-        )
         self._design = design
+        self.operator = self._operator(() if frame.external is None else (frame.external,))
+
+    def _operator(self, external: Sequence[UniformField | ExternalCharges]) -> ProjectionOperator:
+        form = self._design.form
+        features = form.specification.features
+        return projection_operator(
+            self.frame.configuration,
+            form.width,
+            features.widths,
+            features.l_max,
+            external=external,
+        )
 
     @cached_property
     def bound(self) -> BoundDesign:
@@ -114,14 +120,7 @@ class TrainingCluster:
     @cached_property
     def field_features(self) -> FloatArray:
         """dv̂_ext/d𝓔_b of a uniform electric field, (3, M, F): an electron feels +𝓔·x."""
-        features = self._design.form.specification.features
-        positions = self.frame.configuration.positions
-        result = np.zeros((3, len(positions), len(features.widths), features.n_components))
-        for axis, component in enumerate((3, 1, 2)):
-            result[axis, :, :, 0] = positions[:, None, axis]
-            if features.l_max > 0:
-                result[axis, :, :, component] = 1.0
-        return result.reshape(3, len(positions), -1)
+        return np.stack([self._operator((UniformField(axis),)).external for axis in np.eye(3)])
 
     def noise(self, rng: np.random.Generator) -> FloatArray:
         """Random multipoles (M, 9) of one spread, without net charge."""

@@ -25,7 +25,7 @@ import numpy as np
 import scipy.sparse
 
 from scc.ace.basis import Basis, BasisState, BoundBasis
-from scc.ace.coefficients import checked_coefficients, checked_configuration
+from scc.ace.coefficients import checked_coefficients
 from scc.ace.density_model import L_MAX, N_MULTIPOLES
 from scc.ace.specification import BasisSpecification
 from scc.arrays import FloatArray, IntArray
@@ -76,7 +76,6 @@ class ResponseModel:
 
     def prepare(self, configuration: Configuration) -> BoundResponse:
         """Bind to a geometry. InputError for an element without parameters."""
-        checked_configuration(configuration, self.specification.species)
         basis: Basis = self._basis  # type: ignore[attr-defined]
         return BoundResponse(self, basis.prepare(configuration))
 

@@ -17,6 +17,7 @@ import scc
 from scc.ace.registry import fitted_model
 from scc.arrays import FloatArray
 from scc.configuration import Configuration, from_ase
+from scc.electrostatics.multipoles.moments import total_dipole
 from scc.errors import InputError
 from scc.units import ANGSTROM, EV
 
@@ -93,8 +94,7 @@ def fragment_dipoles(positions: FloatArray, moments: FloatArray, size: int) -> F
     """
     found = np.empty((2, 3))
     for index, own in enumerate((slice(size), slice(size, None))):
-        arms = positions[own] - np.mean(positions[own], axis=0)
-        found[index] = moments[own, 0] @ arms + np.sum(moments[own][:, [3, 1, 2]], axis=0)
+        found[index] = total_dipole(positions[own] - positions[own].mean(axis=0), moments[own])
     return found
 
 

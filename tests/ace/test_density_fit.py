@@ -22,7 +22,6 @@ from scc.ace.predict import predict
 from scc.ace.reference_set import ReferenceSet
 from scc.ace.response_training import respond
 from scc.ace.training_cluster import AIMS, Spread, TrainingCluster
-from scc.electrostatics.multipoles.external import UniformField
 from tests.strategies.water_training import (
     Kept,
     small_energy,
@@ -139,16 +138,19 @@ def test_gauss_newton_rows_are_derivatives_of_the_solution(seed: int) -> None:
 
 @given(SEEDS)
 @settings(max_examples=10)
-def test_responses_are_differences_of_predictions_in_fields(seed: int) -> None:
-    """Field features have the sign of a field on positive charges: dp/d𝓔 by solving with one."""
+def test_a_field_of_the_wrong_sign_or_axis_is_put_on_a_cluster(seed: int) -> None:
+    """An electron feels +𝓔·x of a field that pushes positive charges along 𝓔."""
     cluster = CLUSTERS[seed % (len(CLUSTERS) - 1)]
-    density = DESIGN.model(_theta(seed))
-    response = respond(cluster, density)
-    for axis, vector in enumerate(np.eye(3)):
-        bare = FittedModel("test", density, _zero_energy(small_energy())).operator(
-            cluster.frame.configuration, (UniformField(vector),)
-        )
-        assert np.allclose(bare.external, cluster.field_features[axis], rtol=0.0, atol=1e-13)
+    response = respond(cluster, DESIGN.model(_theta(seed)))
+    features = DESIGN.form.specification.features
+    positions = cluster.frame.configuration.positions
+    for axis, component in enumerate((3, 1, 2)):
+        shape = (len(positions), len(features.widths), features.n_components)
+        bare = cluster.field_features[axis].reshape(shape)
+        expected = np.zeros(shape)
+        expected[:, :, 0] = positions[:, axis, None]
+        expected[:, :, component] = 1.0
+        assert np.array_equal(bare, expected)
     assert response.chi.shape == (cluster.matrix.shape[1], cluster.matrix.shape[0])
 
 

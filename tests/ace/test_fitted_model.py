@@ -200,7 +200,7 @@ def test_products_from_left_and_right_agree(case):
 
 def test_an_unknown_element_is_named():
     salt = Configuration(("O", "H", "Na"), np.array([[0.0, 0, 0], [1.8, 0, 0], [0, 4.0, 0]]))
-    with pytest.raises(InputError, match="atom 2 is Na; this model knows H, O"):
+    with pytest.raises(InputError, match="atom 2 is Na; this basis knows H, O"):
         random_model().prepare(salt)
 
 

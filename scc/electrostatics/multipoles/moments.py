@@ -59,6 +59,11 @@ def cartesian_moments(coefficients: FloatArray, l_max: int) -> FloatArray:
     return coefficients @ multipole_operators(l_max)
 
 
+def total_dipole(positions: FloatArray, multipoles: FloatArray) -> FloatArray:
+    """Σ_i (p_i00 r_i + p_i1) as (x, y, z), e·bohr: of multipoles (M, ≥ 4) at (M, 3), bohr."""
+    return np.asarray(multipoles[:, 0] @ positions + np.sum(multipoles[:, [3, 1, 2]], axis=0))
+
+
 def moved_moments(moments: FloatArray, displacement: FloatArray, order: int) -> FloatArray:
     """Moments of order + 1 of (dr_k·∇_{r_k}) applied to each site's density: (N, n(order+1))."""
     raised = np.zeros((len(moments), monomial_count(order + 1)))
