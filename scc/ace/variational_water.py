@@ -12,7 +12,7 @@ from scc.ace.water import CUTOFF, SPECIES
 
 WIDTH = 1.8
 """σ of densities and features, bohr: narrower, and intramolecular electrostatics are the harder to
-make good for; wider, and neighbours are too blurred. Validation is flat from 1.6 to 2."""
+make good for; wider, and neighbours are too blurred: see ``variational.md``."""
 
 _NOTHING = FeatureSet()
 _STARTER = ((7.0,), (6.0,))

@@ -16,8 +16,8 @@ WIDTHS = (1.0, 2.0, 4.0)
 """σ_n of the features, bohr."""
 
 DENSITY_WIDTH = 1.0
-"""σ_ρ, bohr. Of 0.7 to 1.4 tried on validation clusters, errors depend little on it; the spectral
-radius of χK falls from 0.55 to 0.40 (``python -m scc.ace.selection widths``)."""
+"""σ_ρ, bohr. Errors on validation clusters depend little on it (``python -m scc.ace.selection widths
+TRAIN.xyz…`` prints them for four values); wide densities have a smaller spectral radius of χK."""
 
 _N_FLOW = 4
 _FLOW_DEGREE = 5.0

@@ -9,7 +9,7 @@ r_ℓm > r_c. Two measurements on a droplet of liquid at its own v̂*:
   moved (staying beyond) and given another v̂, and ρ_ℓ and E_ℓ must stay as they were, to rounding.
 
 The contrast is what the features are for: with v̂ = v̂*(r), dE_ℓ/dr_m decays like a power of r_ℓm,
-drawn beside it, and is not zero at any distance (larger than rounding by ten orders of magnitude).
+drawn beside it, and is not zero at any distance: :data:`EQUILIBRATED` and more.
 """
 
 from __future__ import annotations
