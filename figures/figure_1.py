@@ -22,7 +22,7 @@ STYLES = {"self_consistent": ("o-", "self-consistent"), "teacher_forced": ("s:",
 
 
 def compute(progress: Callable[[str], None]) -> None:
-    """Fit what is missing for the present data and settings (the CSV has the seconds of each fit)."""
+    """Fit what is missing for the present data and settings (the CSV has the seconds of each)."""
     fits.compute(progress)
 
 

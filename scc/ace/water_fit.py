@@ -16,8 +16,9 @@ WIDTHS = (1.0, 2.0, 4.0)
 """σ_n of the features, bohr."""
 
 DENSITY_WIDTH = 1.0
-"""σ_ρ, bohr. Errors on validation clusters depend little on it (``python -m scc.ace.selection widths
-TRAIN.xyz…`` prints them for four values); wide densities have a smaller spectral radius of χK."""
+"""σ_ρ, bohr. Errors on validation clusters depend little on it (``python -m scc.ace.selection
+widths TRAIN.xyz…`` prints them for four values); wide densities have a smaller spectral radius of
+χK."""
 
 _N_FLOW = 4
 _FLOW_DEGREE = 5.0
