@@ -14,11 +14,12 @@ from typing import NamedTuple
 import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
-from scipy.sparse.linalg import LinearOperator, eigs
+from scipy.sparse.linalg import ArpackError, LinearOperator, eigs
 
 from scc.arrays import FloatArray
 from scc.equilibration.krylov import solve_krylov
 from scc.equilibration.solution import Solution
+from scc.errors import ConvergenceError
 from scc.functional.projection_functional import ProjectionFunctional, ProjectionState
 
 _DENSE_BELOW = 500  # rows of χK
@@ -151,9 +152,17 @@ class ProjectedEquilibrium(Solution):
 
 
 def _arnoldi(operator: LinearOperator, which: str) -> complex:
-    """The extreme eigenvalue of a real operator, from a fixed start."""
+    """The extreme eigenvalue of a real operator, from a fixed start.
+
+    Raises ConvergenceError when the iterations do not converge.
+    """
     start = np.random.default_rng(0).standard_normal(operator.shape[0])
-    values = eigs(operator, k=1, which=which, v0=start, tol=1e-6, ncv=30, return_eigenvectors=False)
+    try:
+        values = eigs(
+            operator, k=1, which=which, v0=start, tol=1e-6, ncv=30, return_eigenvectors=False
+        )
+    except ArpackError as error:
+        raise ConvergenceError(f"spectrum of the response: {error}") from error
     return complex(values[0])
 
 

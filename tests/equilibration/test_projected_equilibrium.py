@@ -5,6 +5,7 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 from hypothesis import assume, given
+from scipy.sparse.linalg import ArpackNoConvergence
 from strategies.finite_differences import assert_derivative
 from strategies.responsive_models import ToyModel, toy_cases
 
@@ -236,6 +237,19 @@ def test_what_does_not_converge_says_so():
         result.require_converged()
     wild = equilibrate(_two_dipoles(alpha=60.0), Damped(1.0), max_builds=100)
     assert wild.status == "diverged"
+
+
+def test_eigenvalues_that_do_not_converge_are_an_error_of_ours():
+    def refuse(*_, **__):
+        raise ArpackNoConvergence("none", np.zeros(0), np.zeros((0, 0)))
+
+    module = "scc.equilibration.projected_equilibrium"
+    with (
+        patch(f"{module}._DENSE_BELOW", 0),
+        patch(f"{module}.eigs", refuse),
+        pytest.raises(ConvergenceError, match="spectrum"),
+    ):
+        equilibrate(_two_dipoles(alpha=1.0))
 
 
 def test_an_energy_stationary_in_the_features_needs_no_adjoint():
