@@ -18,10 +18,9 @@ from scc.configuration import Configuration
 from scc.electrostatics.multipoles.external import ExternalCharges, UniformField
 from scc.electrostatics.multipoles.moments import total_dipole
 from scc.electrostatics.multipoles.projection import ProjectionOperator
-from scc.equilibration.problems import ProjectionFixedPoint
+from scc.equilibration.equilibrate import solve_projection
 from scc.equilibration.projected_equilibrium import ProjectedEquilibrium
 from scc.equilibration.solvers import LinearSolve
-from scc.equilibration.work import Work
 from scc.errors import InputError
 from scc.functional.projection_functional import ProjectionFunctional, ResponsiveModel
 
@@ -134,11 +133,5 @@ def predict(
     functional = ProjectionFunctional(
         model.prepare(configuration), model.operator(configuration, external)
     )
-    work = Work()
-    problem = ProjectionFixedPoint(functional, work)
-    outcome = LinearSolve().run(problem, problem.start(features), tolerance, _MAX_BUILDS)
-    last = outcome.iterate
-    solution = ProjectedEquilibrium(
-        functional, last.state, outcome.status, last.density_residual, outcome.history, work
-    )
-    return Prediction(model, solution, work.density_builds + work.response_applications)
+    solution = solve_projection(functional, LinearSolve(), features, tolerance, _MAX_BUILDS)
+    return Prediction(model, solution, solution.density_builds + solution.response_applications)

@@ -13,16 +13,13 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
-from scipy.sparse.linalg import LinearOperator, eigs
 
 from scc.ace.predict import TOLERANCE, PredictiveModel, predict
 from scc.ace.reference_set import read_reference_set
-from scc.arrays import FloatArray
 from scc.claims._water_systems import DATA, MODEL, droplet, model_of
 from scc.claims.claim import Claim, System, SystemResult
 from scc.configuration import Configuration
 from scc.electrostatics.multipoles.external import ExternalCharges
-from scc.functional.projection_functional import ProjectionState
 
 ITERATIONS = 20
 """Allowed density builds and applications of χK."""
@@ -88,34 +85,10 @@ def _solved(
     return (
         len(configuration) / 3.0,
         float(found.scf_iterations),
-        *extremes(found.equilibrium.state),
+        found.equilibrium.radius,
+        found.equilibrium.smallest_real,
         float(found.converged),
     )
-
-
-def extremes(state: ProjectionState) -> tuple[float, float]:
-    """(Largest |µ|, smallest Re(1 − µ)) of the eigenvalues µ of Kχ, to six digits.
-
-    Only these two, by Arnoldi iterations on v̂: µ next to 1, which
-    :class:`scc.equilibration.projected_equilibrium.ResponseSpectrum` has as well, takes linear
-    solves. The identity moves eigenvalues away from the many zeros of Kχ.
-    """
-    shape, size = state.features.shape, state.features.size
-    if size == 0:
-        return 0.0, 1.0
-
-    def screening(x: FloatArray) -> FloatArray:
-        return np.ravel(state.residual_jvp(x.reshape(shape)))
-
-    start = np.random.default_rng(0).standard_normal(size)
-    found = []
-    for which, apply in (("LM", lambda x: x - screening(x)), ("SR", screening)):
-        operator = LinearOperator((size, size), matvec=apply, dtype=np.float64)
-        options = {"v0": start, "tol": 1e-6, "ncv": min(40, size - 1)}
-        value = eigs(operator, k=1, which=which, return_eigenvectors=False, **options)[0]
-        found.append(complex(value))
-    # In a small space 0 is not an eigenvalue of Kχ of its own, but free multipoles have it.
-    return abs(found[0]), min(found[1].real, 1.0)
 
 
 def draw(results: Sequence[SystemResult]) -> Figure:

@@ -84,30 +84,30 @@ def equilibrate(
     solver = solver if solver is not None else default_solver(functional)
     result: Equilibrium | ProjectedEquilibrium
     if isinstance(functional, ProjectionFunctional):
-        result = _projected(functional, solver, features, tolerance, max_builds, callback)
+        result = solve_projection(functional, solver, features, tolerance, max_builds, callback)
+        if result.converged and not result.stable:
+            result = replace(result, status="unstable")
     else:
         result = _variational(functional, solver, features, tolerance, max_builds, callback)
     return result.require_converged() if throw else result
 
 
-def _projected(
+def solve_projection(
     functional: ProjectionFunctional,
     solver: Solver,
     features: FloatArray | None,
     tolerance: float,
     max_builds: int,
-    callback: Callback | None,
+    callback: Callback | None = None,
 ) -> ProjectedEquilibrium:
+    """:func:`equilibrate` without a look at stability, which costs more than the solution."""
     work = Work()
     problem = ProjectionFixedPoint(functional, work)
     outcome = solver.run(problem, problem.start(features), tolerance, max_builds, callback)
     last = outcome.iterate
-    result = ProjectedEquilibrium(
+    return ProjectedEquilibrium(
         functional, last.state, outcome.status, last.density_residual, outcome.history, work
     )
-    if result.converged and not result.stable:
-        return replace(result, status="unstable")
-    return result
 
 
 def _variational(
