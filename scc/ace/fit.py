@@ -90,14 +90,10 @@ class FitSettings:
         """Plain JSON values: part of what a checkpoint or a model file says it was made from."""
         form = asdict(self.density)
         form["specification"] = self.density.specification.as_dict()
-        weights = asdict(self.density_weights)
-        if self.density_weights.response == 1.0:
-            # A factor 1 says nothing: fits made before there was one keep their digests.
-            del weights["response"]
         return {
             "density": form,
             "energy": self.energy.as_dict(),
-            "density_weights": weights,
+            "density_weights": asdict(self.density_weights),
             "energy_weights": asdict(self.energy_weights),
         }
 
