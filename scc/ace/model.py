@@ -9,26 +9,24 @@ the business of :class:`scc.functional.projection_functional.ProjectionFunctiona
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-from ase.data import atomic_numbers
 
+from scc.ace.affine_model import AffineModel, AffineState, BoundAffineModel
 from scc.ace.density_model import BoundDensity, DensityModel, DensityState
 from scc.ace.energy_model import BoundEnergy, EnergyModel, EnergyState
 from scc.ace.features import FeatureSet
 from scc.arrays import FloatArray
 from scc.configuration import Configuration
-from scc.electrostatics.multipoles.external import ExternalCharges, UniformField
-from scc.electrostatics.multipoles.projection import ProjectionOperator, projection_operator
 from scc.errors import InputError
 
 
 @dataclass(frozen=True, eq=False)
-class FittedModel:
+class FittedModel(AffineModel):
     """Parameters of E_i(r, v̂) and p(r, v̂), and where they come from.
 
     Attributes
@@ -59,6 +57,11 @@ class FittedModel:
             )
 
     @property
+    def width(self) -> float:
+        """σ_ρ of the density functions, bohr."""
+        return self.density.width
+
+    @property
     def features(self) -> FeatureSet:
         """Widths and largest λ of the potential features."""
         return self.density.specification.features
@@ -77,52 +80,27 @@ class FittedModel:
         """Bind to a geometry. InputError for an element without parameters."""
         return BoundFittedModel(self, configuration)
 
-    def operator(
-        self,
-        configuration: Configuration,
-        external: Sequence[UniformField | ExternalCharges] = (),
-        tolerance: float = 1e-10,
-    ) -> ProjectionOperator:
-        """v̂ = K p + v̂_ext and E_H for this model's widths; see :func:`projection_operator`."""
-        return projection_operator(
-            configuration,
-            self.density.width,
-            self.features.widths,
-            self.features.l_max,
-            external=external,
-            tolerance=tolerance,
-        )
 
-
-class BoundFittedModel:
+class BoundFittedModel(BoundAffineModel):
     """E_i(r, ·) and p(r, ·) at one geometry."""
 
-    affine = True
-
     def __init__(self, model: FittedModel, configuration: Configuration) -> None:
-        self.model, self.configuration = model, configuration
+        self.model = model
         self.density: BoundDensity = model.density.prepare(configuration)
         self.energy: BoundEnergy = model.energy.prepare(configuration)
-        self.feature_shape = (len(configuration), model.features.n_features)
-        self.nuclear_charges = np.array([float(atomic_numbers[s]) for s in configuration.species])
+        super().__init__(configuration, model.features)
 
     def evaluate(self, features: FloatArray) -> FittedState:
         """E_i and p at v̂. InputError for features of another shape or not finite."""
-        features = np.asarray(features, dtype=np.float64)
-        if features.shape != self.feature_shape:
-            raise InputError(
-                f"features have shape {features.shape}, the model expects {self.feature_shape}"
-            )
-        if not np.all(np.isfinite(features)):
-            raise InputError("features contain NaN or infinity")
-        return FittedState(self, features)
+        return FittedState(self, self.checked(features))
 
 
-class FittedState:
+class FittedState(AffineState):
     """E_i(r, v̂), p(r, v̂) and their derivative products at one (r, v̂); Hartree, bohr, e."""
 
     def __init__(self, bound: BoundFittedModel, features: FloatArray) -> None:
-        self._bound, self.features = bound, features
+        super().__init__(bound.nuclear_charges, features)
+        self._bound = bound
 
     @cached_property
     def density_state(self) -> DensityState:
@@ -143,16 +121,6 @@ class FittedState:
     def site_energies(self) -> FloatArray:
         """E_i (M,)."""
         return self.energy_state.site_energies
-
-    @property
-    def feature_energy(self) -> float:
-        """Σ_i E_i."""
-        return float(np.sum(self.site_energies))
-
-    @property
-    def populations(self) -> FloatArray:
-        """Electrons on each atom, Z_i + p_i00, (M,)."""
-        return self._bound.nuclear_charges + self.density[:, 0]
 
     def site_multipoles(self, site: int) -> FloatArray:
         """The density of one site as multipoles on all atoms, (M, 9); sites add up to p."""
@@ -175,18 +143,6 @@ class FittedState:
     def density_position_vjp(self, potential: FloatArray) -> FloatArray:
         """∂⟨A, p⟩/∂r at fixed v̂, (M, 3)."""
         return self.density_state.position_vjp(potential)
-
-    def density_second_vjp(self, direction: FloatArray, potential: FloatArray) -> FloatArray:
-        """⟨∂²p/∂v̂²[dv̂, ·], A⟩ = 0: p is affine in v̂."""
-        return np.zeros_like(self.features)
-
-    def populations_jvp(self, direction: FloatArray) -> FloatArray:
-        """dp_00 along dv̂, (M,)."""
-        return self.density_jvp(direction)[:, 0]
-
-    def populations_position_jvp(self, displacement: FloatArray) -> FloatArray:
-        """dp_00 along dr at fixed v̂, (M,)."""
-        return self.density_position_jvp(displacement)[:, 0]
 
     # Derivatives of the energy.
 

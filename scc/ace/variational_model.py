@@ -21,27 +21,25 @@ E_ℓ = g⁰_ℓ + ½ Σ w_ℓ² and site ℓ's density depend on (r, v̂) withi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-from ase.data import atomic_numbers
 
-from scc.ace.density_model import N_MULTIPOLES, DensityModel, DensityState
+from scc.ace.affine_model import AffineModel, AffineState, BoundAffineModel
+from scc.ace.density_model import DensityModel, DensityState
 from scc.ace.energy_model import EnergyModel, EnergyState
 from scc.ace.features import FeatureSet
 from scc.ace.variational_response import BoundResponse, ResponseModel
 from scc.arrays import FloatArray
 from scc.configuration import Configuration
-from scc.electrostatics.multipoles.external import ExternalCharges, UniformField
-from scc.electrostatics.multipoles.projection import ProjectionOperator, projection_operator
 from scc.errors import InputError
 
 
 @dataclass(frozen=True, eq=False)
-class VariationalModel:
+class VariationalModel(AffineModel):
     """Parameters of g; used like a :class:`.model.FittedModel`.
 
     Attributes
@@ -77,6 +75,11 @@ class VariationalModel:
             )
 
     @property
+    def width(self) -> float:
+        """σ of density functions and features, bohr."""
+        return self.permanent.width
+
+    @property
     def features(self) -> FeatureSet:
         """One width, λ ≤ 2."""
         return self.response.specification.features
@@ -96,55 +99,29 @@ class VariationalModel:
         """Bind to a geometry. InputError for an element without parameters."""
         return BoundVariationalModel(self, configuration)
 
-    def operator(
-        self,
-        configuration: Configuration,
-        external: Sequence[UniformField | ExternalCharges] = (),
-        tolerance: float = 1e-10,
-    ) -> ProjectionOperator:
-        """v̂ = K p + v̂_ext and E_H; see :func:`projection_operator`."""
-        return projection_operator(
-            configuration,
-            self.permanent.width,
-            self.features.widths,
-            self.features.l_max,
-            external=external,
-            tolerance=tolerance,
-        )
 
-
-class BoundVariationalModel:
+class BoundVariationalModel(BoundAffineModel):
     """g(r, ·) at one geometry."""
 
-    affine = True
-
     def __init__(self, model: VariationalModel, configuration: Configuration) -> None:
-        self.model, self.configuration = model, configuration
-        number = len(configuration)
-        self.feature_shape = (number, N_MULTIPOLES)
-        nothing = np.zeros((number, 0))
+        self.model = model
+        nothing = np.zeros((len(configuration), 0))
         self.permanent: DensityState = model.permanent.prepare(configuration).evaluate(nothing)
         self.energy: EnergyState = model.energy.prepare(configuration).evaluate(nothing)
         self.response: BoundResponse = model.response.prepare(configuration)
-        self.nuclear_charges = np.array([float(atomic_numbers[s]) for s in configuration.species])
+        super().__init__(configuration, model.features)
 
     def evaluate(self, features: FloatArray) -> VariationalState:
         """g and its derivatives at v̂. InputError for features of another shape or not finite."""
-        features = np.asarray(features, dtype=np.float64)
-        if features.shape != self.feature_shape:
-            raise InputError(
-                f"features have shape {features.shape}, the model expects {self.feature_shape}"
-            )
-        if not np.all(np.isfinite(features)):
-            raise InputError("features contain NaN or infinity")
-        return VariationalState(self, features)
+        return VariationalState(self, self.checked(features))
 
 
-class VariationalState:
+class VariationalState(AffineState):
     """E_i(r, v̂), p(r, v̂) = ∂g/∂v̂ and their derivative products; Hartree, bohr, e."""
 
     def __init__(self, bound: BoundVariationalModel, features: FloatArray) -> None:
-        self._bound, self.features = bound, features
+        super().__init__(bound.nuclear_charges, features)
+        self._bound = bound
         self._response = bound.response
         self._amplitudes = bound.response.amplitudes(features)
 
@@ -159,19 +136,9 @@ class VariationalState:
         return self._bound.energy.site_energies + self._response.site_energies(self._amplitudes)
 
     @property
-    def feature_energy(self) -> float:
-        """Σ_i E_i."""
-        return float(np.sum(self.site_energies))
-
-    @property
     def grand_potential(self) -> float:
         """g(r, v̂), Hartree."""
         return self.feature_energy + float(np.sum(self.features * self.density))
-
-    @property
-    def populations(self) -> FloatArray:
-        """Electrons on each atom, Z_i + p_i00, (M,)."""
-        return self._bound.nuclear_charges + self.density[:, 0]
 
     def site_multipoles(self, site: int) -> FloatArray:
         """What b and the amplitudes of one site put on all atoms, (M, 9); sites add up to p."""
@@ -207,18 +174,6 @@ class VariationalState:
             - self._response.position_vjp(potential, self._amplitudes)
             - self._response.position_vjp(self.features, other)
         )
-
-    def density_second_vjp(self, direction: FloatArray, potential: FloatArray) -> FloatArray:
-        """⟨∂²p/∂v̂²[dv̂, ·], A⟩ = 0: p is affine in v̂."""
-        return np.zeros_like(self.features)
-
-    def populations_jvp(self, direction: FloatArray) -> FloatArray:
-        """dp_00 along dv̂, (M,)."""
-        return self.density_jvp(direction)[:, 0]
-
-    def populations_position_jvp(self, displacement: FloatArray) -> FloatArray:
-        """dp_00 along dr at fixed v̂, (M,)."""
-        return self.density_position_jvp(displacement)[:, 0]
 
     # Derivatives of the energy.
 
