@@ -17,6 +17,7 @@ import numpy as np
 
 from scc.ace.basis_state import BasisState
 from scc.ace.coefficients import checked_configuration
+from scc.ace.compiled import Coefficients, CompiledCoefficients
 from scc.ace.density_tables import DensityTables
 from scc.ace.feature_jacobian import FeatureJacobian, LinearFunctions
 from scc.ace.neighbour_densities import BoundDensities
@@ -75,6 +76,11 @@ class Basis:
     def prepare(self, configuration: Configuration) -> BoundBasis:
         """Bind to a geometry. InputError for an atom of another element."""
         return BoundBasis(self, configuration)
+
+    def compile(self, coefficients: Coefficients) -> CompiledCoefficients:
+        """The same for :class:`BasisState`, but their polynomials are made once. See there."""
+        n_species = len(self.specification.species)
+        return CompiledCoefficients(self.products, n_species, coefficients)
 
     def _list(self, total: int) -> FunctionList:
         if total not in self.products.functions:

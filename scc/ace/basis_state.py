@@ -11,14 +11,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from scc.ace.compiled import Coefficients, CompiledCoefficients
 from scc.ace.feature_jacobian import FeatureJacobian
 from scc.ace.neighbour_densities import BoundDensities
 from scc.ace.products import Products
 from scc.arrays import FloatArray, IntArray
 from scc.errors import InputError
-
-Coefficients = Mapping[int, FloatArray]
-"""{L: (n_species, n_L, n_out)}; n_out may differ between L."""
 
 _LARGEST = 1 << 20  # numbers in an intermediate: 8 MB
 
@@ -47,8 +45,9 @@ class BasisState:
     def contract(self, coefficients: Coefficients) -> dict[int, FloatArray]:
         """Σ_α c B, {L: (M, 2L+1, n_out)}."""
         result = np.zeros((_outputs(coefficients), len(self.features)))
+        compiled = self._compiled(coefficients)
         for species, atoms in self._by_species():
-            weights = self._compiled(coefficients, species)
+            weights = compiled.polynomials(species)
             result[:, atoms] = self._products.monomials.contract(
                 weights, self._components[:, atoms]
             )
@@ -68,8 +67,9 @@ class BasisState:
         if direction is not None:
             change += self._densities.feature_jvp(np.asarray(direction, dtype=np.float64))
         result = np.zeros((_outputs(coefficients), len(self.features)))
+        compiled = self._compiled(coefficients)
         for species, atoms in self._by_species():
-            weights = self._compiled(coefficients, species)
+            weights = compiled.polynomials(species)
             result[:, atoms] = self._products.monomials.contract_jvp(
                 weights, self._components[:, atoms], change[:, atoms]
             )
@@ -79,11 +79,11 @@ class BasisState:
         self, coefficients: Coefficients, cotangents: Mapping[int, FloatArray]
     ) -> tuple[FloatArray, FloatArray]:
         """(∂/∂r (M, 3), ∂/∂v̂ (M, F)) of Σ ⟨w, out⟩ for cotangents {L: (M, 2L+1, n_out)}."""
-        coefficients = {total: coefficients[total] for total in cotangents}
-        joined = _join(cotangents, coefficients, len(self.features))
+        compiled = self._compiled(coefficients).only(cotangents)
+        joined = _join(cotangents, compiled, len(self.features))
         pulled = np.zeros_like(self._components)
         for species, atoms in self._by_species():
-            weights = self._compiled(coefficients, species)
+            weights = compiled.polynomials(species)
             pulled[:, atoms] = self._products.monomials.contract_vjp(
                 weights, self._components[:, atoms], joined[:, atoms]
             )
@@ -98,8 +98,9 @@ class BasisState:
         monomials, densities = self._products.monomials, self._densities
         shape = (_outputs(coefficients), len(monomials.marked), len(self.features))
         pulled = np.zeros(shape)
+        compiled = self._compiled(coefficients)
         for species, atoms in self._by_species():
-            weights = self._compiled(coefficients, species)
+            weights = compiled.polynomials(species)
             pulled[:, :, atoms] = monomials.marked_gradient(weights, self._components[:, atoms])
         found = [densities.feature_vjp(row) for row in pulled]
         pairs = _split(np.stack([pair for pair, _ in found]), coefficients)
@@ -157,23 +158,8 @@ class BasisState:
     def _by_species(self) -> list[tuple[int, IntArray]]:
         return [(kind, atoms) for kind, atoms in enumerate(self._atoms_of) if len(atoms)]
 
-    def _compiled(self, coefficients: Coefficients, species: int) -> FloatArray:
-        """All outputs of one element as polynomials: (n_monomials, Σ_L (2L+1)·n_out).
-
-        Raises InputError for coefficients of another shape.
-        """
-        columns = []
-        for total, values in coefficients.items():
-            matrix = self._products.combination[total]
-            number = matrix.shape[0] // (2 * total + 1)
-            if values.ndim != 3 or values.shape[:2] != (len(self._atoms_of), number):
-                raise InputError(
-                    f"coefficients of L = {total} have shape {values.shape}, the basis needs "
-                    f"({len(self._atoms_of)}, {number}, n_out)"
-                )
-            for m in range(2 * total + 1):
-                columns.append(matrix[m * number : (m + 1) * number].T @ values[species])
-        return np.concatenate(columns, axis=1)
+    def _compiled(self, coefficients: Coefficients) -> CompiledCoefficients:
+        return CompiledCoefficients.of(self._products, len(self._atoms_of), coefficients)
 
 
 def _outputs(coefficients: Coefficients) -> int:

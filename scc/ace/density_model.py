@@ -22,6 +22,7 @@ import scipy.sparse
 from scc.ace.basis import Basis, BasisState, BoundBasis
 from scc.ace.charge_flow import ChargeFlow
 from scc.ace.coefficients import checked_coefficients, checked_width
+from scc.ace.compiled import CompiledCoefficients
 from scc.ace.feature_jacobian import block_rows
 from scc.ace.radial import flow_functions
 from scc.ace.specification import BasisSpecification
@@ -88,6 +89,7 @@ class DensityModel:
         )
         put(self, "flow_offsets", offsets)
         put(self, "_basis", basis)
+        put(self, "_compiled", basis.compile(self.coefficients))
 
     @property
     def n_channels(self) -> int:
@@ -97,16 +99,21 @@ class DensityModel:
     def prepare(self, configuration: Configuration) -> BoundDensity:
         """Bind to a geometry. InputError for an element without parameters."""
         basis: Basis = self._basis  # type: ignore[attr-defined]
-        return BoundDensity(self, basis.prepare(configuration), configuration)
+        compiled: CompiledCoefficients = self._compiled  # type: ignore[attr-defined]
+        return BoundDensity(self, compiled, basis.prepare(configuration), configuration)
 
 
 class BoundDensity:
     """p(r, ·) = b + χ v̂ at one geometry."""
 
     def __init__(
-        self, model: DensityModel, basis: BoundBasis, configuration: Configuration
+        self,
+        model: DensityModel,
+        coefficients: CompiledCoefficients,
+        basis: BoundBasis,
+        configuration: Configuration,
     ) -> None:
-        self.model, self.basis = model, basis
+        self.model, self.coefficients, self.basis = model, coefficients, basis
         specification = model.specification
         self.n_atoms = len(configuration)
         self.feature_shape = (self.n_atoms, specification.features.n_features)
@@ -125,13 +132,13 @@ class BoundDensity:
     @cached_property
     def without_field(self) -> FloatArray:
         """b = p(r, 0), (M, 9)."""
-        outputs = self._zero.contract(self.model.coefficients)
+        outputs = self._zero.contract(self.coefficients)
         return assemble(self.flow.charges(outputs[0][:, 0, :] + self.offsets), outputs)
 
     @cached_property
     def slopes(self) -> scipy.sparse.bsr_array:
         """∂(s, p_1, p_2)/∂v̂ in blocks of neighbours, (M (n_channels + 8), M F)."""
-        jacobians = self._zero.feature_jacobian(self.model.coefficients)
+        jacobians = self._zero.feature_jacobian(self.coefficients)
         return block_rows([jacobians[L] for L in (0, 1, 2)])
 
     @cached_property
@@ -174,7 +181,7 @@ class DensityState:
     def position_jvp(self, displacement: FloatArray) -> FloatArray:
         """dp (M, 9) along dr (M, 3) at fixed v̂."""
         flow = self._bound.flow
-        outputs = self._basis.jvp(self._bound.model.coefficients, displacement, None)
+        outputs = self._basis.jvp(self._bound.coefficients, displacement, None)
         charges = flow.charges(outputs[0][:, 0, :])
         return assemble(charges + flow.position_jvp(self.strengths, displacement), outputs)
 
@@ -186,7 +193,7 @@ class DensityState:
             1: cotangent[:, 1:4, None],
             2: cotangent[:, 4:9, None],
         }
-        positions, _ = self._basis.vjp(self._bound.model.coefficients, pulled)
+        positions, _ = self._basis.vjp(self._bound.coefficients, pulled)
         return positions + flow.position_vjp(self.strengths, cotangent[:, 0])
 
     def site_multipoles(self, site: int) -> FloatArray:
@@ -201,7 +208,7 @@ class DensityState:
     @cached_property
     def strengths(self) -> FloatArray:
         """s (M, n_channels)."""
-        outputs = self._basis.contract({0: self._bound.model.coefficients[0]})
+        outputs = self._basis.contract(self._bound.coefficients.only([0]))
         return np.asarray(outputs[0][:, 0, :] + self._bound.offsets)
 
     @cached_property

@@ -13,6 +13,7 @@ import numpy as np
 
 from scc.ace.basis import Basis, BasisState, BoundBasis
 from scc.ace.coefficients import checked_coefficients
+from scc.ace.compiled import CompiledCoefficients
 from scc.ace.specification import BasisSpecification
 from scc.arrays import FloatArray
 from scc.configuration import Configuration
@@ -48,19 +49,23 @@ class EnergyModel:
         put(self, "coefficients", checked_coefficients(self.coefficients, shape, "the energy"))
         put(self, "constants", checked_coefficients(self.constants, (n_species,), "the constants"))
         put(self, "_basis", basis)
+        put(self, "_compiled", basis.compile({0: self.coefficients[:, :, None]}))
 
     def prepare(self, configuration: Configuration) -> BoundEnergy:
         """Bind to a geometry. InputError for an element without parameters."""
         basis: Basis = self._basis  # type: ignore[attr-defined]
-        return BoundEnergy(self, basis.prepare(configuration))
+        compiled: CompiledCoefficients = self._compiled  # type: ignore[attr-defined]
+        bound = basis.prepare(configuration)
+        return BoundEnergy(compiled, self.constants[bound.kind], bound)
 
 
 class BoundEnergy:
     """E_i(r, ·) at one geometry."""
 
-    def __init__(self, model: EnergyModel, basis: BoundBasis) -> None:
-        self.constants, self._basis = model.constants[basis.kind], basis
-        self.coefficients = {0: model.coefficients[:, :, None]}
+    def __init__(
+        self, coefficients: CompiledCoefficients, constants: FloatArray, basis: BoundBasis
+    ) -> None:
+        self.coefficients, self.constants, self._basis = coefficients, constants, basis
 
     def evaluate(self, features: FloatArray) -> EnergyState:
         """E_i and their derivatives at v̂ (M, F)."""

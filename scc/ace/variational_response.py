@@ -26,6 +26,7 @@ import scipy.sparse
 
 from scc.ace.basis import Basis, BasisState, BoundBasis
 from scc.ace.coefficients import checked_coefficients
+from scc.ace.compiled import CompiledCoefficients
 from scc.ace.density_model import L_MAX, N_MULTIPOLES
 from scc.ace.specification import BasisSpecification
 from scc.arrays import FloatArray, IntArray
@@ -68,6 +69,7 @@ class ResponseModel:
             checked[total] = checked_coefficients(values, shape, f"response L = {total}")
         put(self, "coefficients", checked)
         put(self, "_basis", basis)
+        put(self, "_compiled", basis.compile(checked))
 
     @property
     def width(self) -> float:
@@ -77,14 +79,15 @@ class ResponseModel:
     def prepare(self, configuration: Configuration) -> BoundResponse:
         """Bind to a geometry. InputError for an element without parameters."""
         basis: Basis = self._basis  # type: ignore[attr-defined]
-        return BoundResponse(self, basis.prepare(configuration))
+        compiled: CompiledCoefficients = self._compiled  # type: ignore[attr-defined]
+        return BoundResponse(compiled, basis.prepare(configuration))
 
 
 class BoundResponse:
     """B and χ at one geometry."""
 
-    def __init__(self, model: ResponseModel, basis: BoundBasis) -> None:
-        self._coefficients, self._basis = model.coefficients, basis
+    def __init__(self, coefficients: CompiledCoefficients, basis: BoundBasis) -> None:
+        self._coefficients, self._basis = coefficients, basis
         self.n_atoms = len(basis.kind)
 
     @cached_property

@@ -69,6 +69,26 @@ def test_vjp_is_not_the_transpose_of_jvp(specification, atoms, rng):
 
 
 @given(small_specifications(), configurations, generators())
+def test_compiled_coefficients_are_stale_or_of_another_element(specification, atoms, rng):
+    """Kept from call to call, all outputs and some: the same bits as coefficients by themselves."""
+    basis = basis_of(specification)
+    coefficients, features = random_coefficients(basis, rng), random_features(basis, atoms, rng)
+    compiled = basis.compile(coefficients)
+    state = basis.prepare(atoms).evaluate(features)
+    out = state.contract(coefficients)
+    assert np.array_equal(flat(state.contract(compiled)), flat(out))
+    for wanted in (list(out), list(out)[-1:], list(out)[::-1]):
+        cotangents = {L: rng.normal(size=out[L].shape) for L in wanted}
+        plain = state.vjp(coefficients, cotangents)
+        for one, other in zip(state.vjp(compiled, cotangents), plain, strict=True):
+            assert np.array_equal(one, other)
+        assert np.array_equal(
+            flat(state.contract(compiled.only(wanted))),
+            flat(state.contract({L: coefficients[L] for L in wanted})),
+        )
+
+
+@given(small_specifications(), configurations, generators())
 def test_contraction_is_not_that_of_the_values(specification, atoms, rng):
     basis = basis_of(specification)
     coefficients, features = random_coefficients(basis, rng), random_features(basis, atoms, rng)
