@@ -19,7 +19,7 @@ from scc.ace.basis_state import BasisState
 from scc.ace.coefficients import checked_configuration
 from scc.ace.compiled import Coefficients, CompiledCoefficients
 from scc.ace.density_tables import DensityTables
-from scc.ace.feature_jacobian import FeatureJacobian, LinearFunctions
+from scc.ace.feature_jacobian import FeatureJacobian
 from scc.ace.neighbour_densities import BoundDensities
 from scc.ace.products import FunctionList, Products
 from scc.ace.specification import BasisSpecification, TotalDegree
@@ -33,7 +33,6 @@ __all__ = [
     "BasisState",
     "BoundBasis",
     "FeatureJacobian",
-    "LinearFunctions",
     "TotalDegree",
 ]
 
@@ -111,13 +110,3 @@ class BoundBasis:
             np.flatnonzero(self.kind == k) for k in range(len(self.basis.specification.species))
         ]
         return BasisState(self.basis.products, self.densities, atoms, values)
-
-    def linear_in_features(self, total: int) -> LinearFunctions:
-        """B = constant + linear part, written out. InputError unless d_v ≤ 1. For small systems."""
-        if self.basis.specification.feature_degree > 1:
-            raise InputError("this basis is not affine in the features: feature degree 2")
-        nothing = np.zeros((len(self.configuration), self.basis.specification.features.n_features))
-        state = self.evaluate(nothing)
-        linear = np.flatnonzero(self.basis.feature_degrees(total) == 1)
-        slopes = state.feature_slopes(total)[:, :, linear]
-        return LinearFunctions(state.values(total), linear, slopes)

@@ -32,32 +32,9 @@ class FeatureJacobian:
     blocks: FloatArray
     own: FloatArray
 
-    def dense(self) -> FloatArray:
-        """(M, 2L+1, n_out, M, F)."""
-        number, *outputs, features = self.own.shape
-        result = np.zeros((number, number, *outputs, features))
-        np.add.at(result, (self.first, self.second), self.blocks)
-        result[np.arange(number), np.arange(number)] += self.own
-        return np.moveaxis(result, 1, 3)
-
     def sparse(self) -> scipy.sparse.csr_array:
         """(M (2L+1) n_out, M F), rows and columns atom by atom."""
         return block_rows([self]).tocsr()
-
-    def apply(self, direction: FloatArray) -> FloatArray:
-        """∂out/∂v̂ dv̂, (M, 2L+1, n_out), for dv̂ (M, F)."""
-        result = np.einsum("imof,if->imo", self.own, direction)
-        np.add.at(
-            result, self.first, np.einsum("pmof,pf->pmo", self.blocks, direction[self.second])
-        )
-        return np.asarray(result)
-
-    def apply_transpose(self, cotangent: FloatArray) -> FloatArray:
-        """∂⟨w, out⟩/∂v̂, (M, F), for w (M, 2L+1, n_out)."""
-        result = np.einsum("imof,imo->if", self.own, cotangent)
-        of_pairs = np.einsum("pmof,pmo->pf", self.blocks, cotangent[self.first])
-        np.add.at(result, self.second, of_pairs)
-        return np.asarray(result)
 
 
 def block_rows(jacobians: Sequence[FeatureJacobian]) -> scipy.sparse.bsr_array:
@@ -77,19 +54,3 @@ def block_rows(jacobians: Sequence[FeatureJacobian]) -> scipy.sparse.bsr_array:
     shape = (number * blocks.shape[1], number * features)
     columns = np.concatenate([second, atoms])[order]
     return scipy.sparse.bsr_array((blocks, columns, starts), shape=shape)
-
-
-@dataclass(frozen=True, eq=False)
-class LinearFunctions:
-    """B(v̂) = constant, plus slopes·v̂ in the functions ``linear``.
-
-    Attributes
-    ----------
-    constant: (M, 2L+1, n_L), zero in the functions of ``linear``.
-    linear: numbers of the functions of feature degree 1, (n_1,).
-    slopes: (M, 2L+1, n_1, M, F).
-    """
-
-    constant: FloatArray
-    linear: IntArray
-    slopes: FloatArray

@@ -21,13 +21,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import scipy.linalg
 
-from scc.ace.basis import Basis, BasisSpecification
 from scc.ace.density_design import BoundDesign, DensityDesign
 from scc.ace.density_model import L_MAX
 from scc.ace.normal_equations import NormalEquations
 from scc.ace.reference_frame import ReferenceFrame
+from scc.ace.response_design import ResponseDesign
 from scc.ace.training_cluster import AIMS, RANK, Spread
-from scc.ace.variational_response import ResponseModel
 from scc.arrays import FloatArray
 from scc.electrostatics.multipoles.external import UniformField
 from scc.electrostatics.multipoles.projection import projection_operator
@@ -42,80 +41,6 @@ make up for it. Induced quadrupoles matter less to what others feel, and are the
 
 _ATTEMPTS = 10
 _SMALLEST_DAMPING = 1e-8
-
-
-class ResponseDesign:
-    """The coefficients c as one row of numbers ↔ a :class:`ResponseModel`.
-
-    Args:
-        specification: of the response.
-        channels: n_k of each output L.
-    """
-
-    def __init__(self, specification: BasisSpecification, channels: Mapping[int, int]) -> None:
-        self.specification, self.basis = specification, Basis(specification)
-        n_species = len(specification.species)
-        self.shapes = {
-            total: (n_species, self.basis.functions(total), channels[total])
-            for total in specification.l_out
-        }
-        self.n_columns = sum(int(np.prod(shape)) for shape in self.shapes.values())
-
-    @property
-    def degree(self) -> FloatArray:
-        """Degree of the function of each coefficient, (n_columns,)."""
-        return self.pack(
-            {
-                total: np.broadcast_to(self.basis.degrees(total)[None, :, None], shape)
-                for total, shape in self.shapes.items()
-            }
-        )
-
-    def pack(self, coefficients: Mapping[int, FloatArray]) -> FloatArray:
-        """(n_columns,) of {L: (n_species, n_L, n_k)}."""
-        return np.concatenate([np.ravel(coefficients[total]) for total in self.shapes])
-
-    def unpack(self, row: FloatArray) -> dict[int, FloatArray]:
-        """The inverse of :meth:`pack`."""
-        ends = np.cumsum([np.prod(shape) for shape in self.shapes.values()])
-        parts = np.split(row, ends[:-1].astype(int))
-        return {
-            total: part.reshape(shape)
-            for (total, shape), part in zip(self.shapes.items(), parts, strict=True)
-        }
-
-    def model(self, row: FloatArray) -> ResponseModel:
-        """The response with these coefficients."""
-        return ResponseModel(self.specification, self.unpack(row))
-
-    def start(self, rng: np.random.Generator, size: float = 0.3, noise: float = 0.02) -> FloatArray:
-        """Multipoles induced on every atom, charge flowing to its hydrogens, and a little of all.
-
-        c = 0 is a saddle point of any quadratic function of c; a start must not be there.
-        """
-        result = {}
-        for total, shape in self.shapes.items():
-            values = noise * rng.normal(size=shape)
-            names = self.basis.labels(total)
-            for name in (f"v1{total}", f"A[H,0,({total},v10)→{total}]"):
-                if name in names and shape[2] > 0:
-                    values[:, names.index(name), 0] = size
-            result[total] = values
-        return self.pack(result)
-
-    def embed(
-        self, smaller: ResponseDesign, row: FloatArray, rng: np.random.Generator, noise: float
-    ) -> FloatArray:
-        """Coefficients of a smaller design in this one, and noise in amplitudes it lacks."""
-        result = {total: np.zeros(shape) for total, shape in self.shapes.items()}
-        for total, values in smaller.unpack(row).items():
-            place = [self.basis.labels(total).index(n) for n in smaller.basis.labels(total)]
-            known = values.shape[2]
-            result[total][:, place, :known] = values
-        for total, values in result.items():
-            known = smaller.shapes[total][2] if total in smaller.shapes else 0
-            values[:, :, known:] = noise * rng.normal(size=values[:, :, known:].shape)
-        return self.pack(result)
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,13 +24,13 @@ from scc.ace.fit import Arrays, InMemory, Progress, Stages, energy_coefficients
 from scc.ace.predict import predict
 from scc.ace.reference_frame import ReferenceFrame
 from scc.ace.reference_set import ReferenceSet
+from scc.ace.response_design import ResponseDesign
 from scc.ace.specification import BasisSpecification
 from scc.ace.training_cluster import Spread
 from scc.ace.variational_energy import variational_energy_rows
 from scc.ace.variational_fit import (
     RESPONSE_FIELD,
     DensityFit,
-    ResponseDesign,
     VariationalCluster,
     fit_permanent,
     improve,

@@ -5,9 +5,8 @@ import pytest
 from hypothesis import given, settings
 from strategies.configurations import generators
 from strategies.finite_differences import assert_derivative
-from strategies.fitted_models import random_model, water
+from strategies.fitted_models import random_model
 from strategies.variational_models import (
-    RESPONSE,
     WIDTH,
     labelled,
     random_variational,
@@ -88,19 +87,6 @@ def test_a_variational_truth_is_found():
     assert np.all(np.diff(found.losses) < 0.0)
     after = sum(c.loss(c.solve(found.theta, design.unpack(found.row))) for c in members)
     assert after <= 1e-4 * before
-
-
-@settings(max_examples=4)
-@given(generators())
-def test_a_small_response_is_embedded_without_change(generator):
-    small, large = response_design(1), response_design(2, (2, 3, 1), RESPONSE)
-    row = small.start(generator)
-    configuration = water(2, generator)
-    chi = []
-    for design, values in ((small, row), (large, large.embed(small, row, generator, 0.0))):
-        matrix = design.model(values).prepare(configuration).matrix
-        chi.append((matrix.T @ matrix).toarray())
-    assert np.allclose(chi[0], chi[1], rtol=0.0, atol=1e-13)
 
 
 @settings(max_examples=4)

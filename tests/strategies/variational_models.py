@@ -9,7 +9,7 @@ from scc.ace.energy_model import EnergyModel
 from scc.ace.features import FeatureSet
 from scc.ace.predict import predict
 from scc.ace.reference_frame import ReferenceFrame
-from scc.ace.variational_fit import ResponseDesign
+from scc.ace.response_design import ResponseDesign
 from scc.ace.variational_model import VariationalModel
 from scc.electrostatics.multipoles import ExternalCharges, UniformField
 from strategies.fitted_models import CUTOFF, random_model, water
