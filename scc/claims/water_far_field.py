@@ -12,7 +12,7 @@ features has the first, by the Hartree energy of its densities, and not the seco
 model at v̂ = 0, and its µ_ind is *exactly* zero.
 
 The prefactor is that of the model at 40 to 80 Å, where the next term (relative order r^{−2}) is
-below 10⁻³, against −2µ_Aµ_B with the reference's dipoles and with the model's own. The latter is
+below 2·10⁻³, against −2µ_Aµ_B with the reference's dipoles and with the model's own. The latter is
 not an identity: in a field 𝓔 the energy changes by dE/d𝓔 = −µ if E is stationary in v̂ (as in the
 variational form), while otherwise
 
