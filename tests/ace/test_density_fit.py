@@ -11,6 +11,7 @@ from scc.ace.density_design import DensityDesign
 from scc.ace.density_fit import (
     DensityWeights,
     noise_equations,
+    self_consistent_equations,
     self_consistent_rows,
     teacher_forced_equations,
     teacher_forced_rows,
@@ -238,6 +239,46 @@ def test_noise_penalty_is_the_expectation_over_noise() -> None:
     )
     assert abs(found - np.mean(penalties)) < 5.0 * spread
     assert np.allclose(draws[:, :, 0].sum(axis=1), 0.0, atol=1e-12)
+
+
+def test_responses_weigh_with_the_square_of_the_field() -> None:
+    """Residuals are multiplied by the field, so their squares by its square, in every step."""
+    frames = with_responses(SET, 3)
+    theta = _theta(3)
+    for cluster in _clusters(frames)[:2]:
+        response = respond(cluster, DESIGN.model(theta))
+        for gauss_newton in (False, True):
+            weights = DensityWeights(field=0.2, gauss_newton=gauss_newton)
+            for _, _, found in (
+                teacher_forced_rows(cluster, weights),
+                self_consistent_rows(cluster, response, theta, weights),
+            ):
+                expected = np.outer([1.0, 0.04, 0.04, 0.04], cluster.weights)
+                assert np.allclose(found, expected.ravel(), rtol=1e-14)
+
+
+def test_penalty_of_noise_goes_with_its_square() -> None:
+    """First stage: teacher-forced rows, δ² times the penalty of unit noise, and the prior."""
+    weights = DensityWeights(noise=0.3, steps=0)
+    equations = teacher_forced_equations(DESIGN, CLUSTERS, weights)
+    penalty = noise_equations(DESIGN, CLUSTERS, seed=5)
+    prior = weights.ridge * np.diag(weights.scale(DESIGN) ** 2)
+    theta = fit_density(DESIGN, CLUSTERS, weights, seed=5)
+    slope = (equations.matrix + 0.09 * penalty.matrix + prior) @ theta - equations.vector
+    assert np.linalg.norm(slope) < 1e-8 * np.linalg.norm(equations.vector)
+
+
+def test_penalty_of_damping_goes_with_its_square() -> None:
+    """The same of a refit, from the solution before it."""
+    weights = DensityWeights(noise=0.1, damping=0.3, steps=1)
+    stages = Kept()
+    theta = fit_density(DESIGN, CLUSTERS, weights, seed=5, stages=stages)
+    start = stages.arrays["density-0"]["theta"]
+    equations = self_consistent_equations(DESIGN, CLUSTERS, start, weights)
+    penalty = noise_equations(DESIGN, CLUSTERS, seed=5)
+    prior = weights.ridge * np.diag(weights.scale(DESIGN) ** 2)
+    slope = (equations.matrix + 0.09 * penalty.matrix + prior) @ theta - equations.vector
+    assert np.linalg.norm(slope) < 1e-8 * np.linalg.norm(equations.vector)
 
 
 def test_equations_of_blocks_are_those_of_all_rows() -> None:

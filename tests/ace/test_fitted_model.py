@@ -168,6 +168,16 @@ def test_derivatives_in_features_are_derivatives(case):
     assert bend == pytest.approx(again, rel=1e-8, abs=1e-10)
 
 
+@pytest.mark.parametrize("features", FEATURE_SETS[1:])
+def test_random_energies_are_quadratic_in_the_features(features):
+    """Without a function of two features the tests above would not see second derivatives."""
+    generator = np.random.default_rng(0)
+    model, configuration = random_model(*features), water(2, generator)
+    direction = generator.normal(size=(6, model.features.n_features))
+    state = model.prepare(configuration).evaluate(0.3 * direction)
+    assert np.max(np.abs(state.feature_energy_second_vjp(direction))) > 1e-3
+
+
 @settings(max_examples=15)
 @given(states())
 def test_products_from_left_and_right_agree(case):

@@ -1,6 +1,7 @@
 """Labelled clusters: what is read is what was written, and nothing wrong is read."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import ase.io
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from scc.ace.reference_frame import racah_multipoles, reference_frame
-from scc.ace.reference_set import read_reference_set
+from scc.ace.reference_set import ReferenceSet, read_reference_set
 from scc.basis.solid_harmonics import solid_harmonic_shells
 from scc.errors import InputError
 from scc.units import ANGSTROM, EV
@@ -134,6 +135,23 @@ def test_equal_sets_have_equal_digests_and_others_not(tmp_path: Path) -> None:
     changed[5].arrays["ref_charge"][0] += 2e-8  # eight decimals are written
     assert read_reference_set(_written(tmp_path, changed)).digest() != whole.digest()
     assert whole.subset(range(1, len(whole))).digest() != whole.digest()
+
+
+@pytest.mark.parametrize("part", ["energy", "forces", "multipoles", "external", "place", "gone"])
+def test_a_digest_covers_all_that_a_fit_sees(part: str) -> None:
+    charged = [f for f in read_reference_set(WATER / "train.xyz").frames if f.external is not None]
+    frame, other = charged[:2]
+    assert frame.external is not None
+    before = ReferenceSet((frame, other)).digest()
+    if part == "external":
+        frame.external.charges[0] *= 1.0 + 1e-15
+    elif part == "place":
+        frame.external.positions[0, 2] *= 1.0 + 1e-15
+    elif part == "gone":
+        frame = replace(frame, external=None)
+    else:
+        frame = replace(frame, **{part: getattr(frame, part) * (1.0 + 1e-15)})
+    assert ReferenceSet((frame, other)).digest() != before
 
 
 def test_a_set_that_gained_responses_has_another_digest(tmp_path: Path) -> None:
@@ -355,6 +373,21 @@ def test_responses_of_the_set_are_polarisabilities_of_water() -> None:
         assert np.allclose(alpha, alpha.T, rtol=0.0, atol=3e-3)
         assert np.all(np.abs(changes[:, :, 0].sum(axis=1)) < 1e-3)
         assert 6.0 < np.trace(alpha) / 3.0 / frame.n_molecules < 9.0
+
+
+@pytest.mark.parametrize("axis", range(3))
+def test_a_response_is_the_change_of_the_multipoles(axis: int) -> None:
+    """Moments as they are in a field of 0.01 along ``axis``, whose component runs fastest."""
+    (atoms,) = _with_responses(1)
+    before, after = reference_frame(atoms, "before", "file"), atoms.copy()
+    for name in ("ref_charge", "ref_atomic_dipole", "ref_atomic_quadrupole"):
+        change = atoms.arrays[f"{name}_response"].reshape(*atoms.arrays[name].shape, 3)
+        after.arrays[name] = atoms.arrays[name] + 0.01 * change[..., axis]
+    charge, dipole = after.arrays["ref_charge"], after.arrays["ref_atomic_dipole"]
+    after.info["ref_dipole"] = charge @ atoms.positions * ANGSTROM + dipole.sum(axis=0)
+    change = reference_frame(after, "after", "file").multipoles - before.multipoles
+    assert before.polarisation is not None
+    assert np.allclose(before.polarisation[:, :, axis], change / 0.01, rtol=0.0, atol=1e-11)
 
 
 @pytest.mark.parametrize("key", ["charge", "atomic_dipole", "atomic_quadrupole"])

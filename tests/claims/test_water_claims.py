@@ -127,6 +127,19 @@ def test_far_field_is_judged_by_induced_dipole_and_energy(model, monkeypatch) ->
     assert len(far_field.draw([result]).axes) == 3
 
 
+def test_an_induced_dipole_without_features_fails(model, monkeypatch) -> None:
+    own = _point(model(random_model(2, 1, response=0.3)))
+    monkeypatch.setattr(far_field, "far_points", lambda: {own.name: own})
+    plain = far_field.without_features
+
+    def polarised(*arguments):
+        found = plain(*arguments)
+        return replace(found, induced=found.induced + 1e-6)
+
+    monkeypatch.setattr(far_field, "without_features", polarised)
+    assert far_field.measure(POINT).holds is False
+
+
 TAIL = System("tail", {"kind": "tail", "model": ""})
 
 
@@ -152,6 +165,18 @@ def test_tail_of_permanent_dipoles_is_exact(model, monkeypatch) -> None:
     assert [system.description for system in far_field.systems(False)] == [
         "head-to-tail dimer, 20 to 80 Å"
     ]
+
+
+def test_the_next_term_of_the_tail_is_small_where_it_is_judged() -> None:
+    """Of the shipped model, from 40 Å on; relative to the first it falls as r⁻²."""
+    parameters = water.model_of(water.MODEL)
+    near, half, far = (
+        r**3 * far_field.interaction(parameters, water.head_to_tail(r), 3).energy
+        for r in np.array([40.0, 80.0, 160.0]) * ANGSTROM
+    )
+    assert abs(near / far - 1.0) < 2e-3
+    expected = (40.0**-2 - 160.0**-2) / (80.0**-2 - 160.0**-2)
+    assert (near / far - 1.0) / (half / far - 1.0) == pytest.approx(expected, rel=0.05)
 
 
 def test_every_far_point_of_the_data_is_a_system() -> None:

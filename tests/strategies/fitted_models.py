@@ -14,7 +14,8 @@ from scc.units import ANGSTROM
 
 CUTOFF = 4.0 * ANGSTROM
 WIDTHS = (1.0, 1.8, 2.9)
-DEGREE = TotalDegree(limits=((3.0, 3.0, 2.0), (3.0, 3.0, 3.0)), l_max=2)
+# Two features have degree 4 or more: energies of order 2 are quadratic in v̂, as they should be.
+DEGREE = TotalDegree(limits=((3.0, 3.0, 2.0), (3.0, 3.0, 5.0)), l_max=2)
 
 
 @cache

@@ -46,7 +46,7 @@ def small_form(features: FeatureSet | None = None, order: int = 2) -> DensityFor
 def small_energy(features: FeatureSet | None = None) -> BasisSpecification:
     """An energy of few coefficients."""
     features = FeatureSet((1.2,), 1) if features is None else features
-    degree = TotalDegree(((3.0, 2.0), (2.0, 2.0, 2.0)), l_max=2, feature_l_max=1)
+    degree = TotalDegree(((3.0, 2.0), (2.0, 2.0, 4.0)), l_max=2, feature_l_max=1)
     return BasisSpecification(("H", "O"), CUTOFF, 2, degree, features, 2, (0,))
 
 
