@@ -37,12 +37,6 @@ class Response:
     chi: FloatArray
     screening: FloatArray
 
-    @property
-    def spectral_radius(self) -> float:
-        """Largest modulus of the eigenvalues of χK: below one, plain iteration converges."""
-        product = np.eye(len(self.screening)) - self.screening
-        return float(np.max(np.abs(np.linalg.eigvals(product))))
-
 
 def respond(cluster: TrainingCluster, model: DensityModel) -> Response:
     """Solve the self-consistency of one cluster directly."""

@@ -66,8 +66,8 @@ class PairSums:
         self._number = number = len(positions)
         edges = np.linspace(0, number, -(-number // group) + 1).astype(int)
         self._groups = [slice(int(a), int(b)) for a, b in pairwise(edges)]
-        self.bytes_of_a_layer = 4 * (COMPONENTS * number) ** 2
-        self._keeping = tuple(kept)[: kept_bytes // self.bytes_of_a_layer]
+        bytes_of_a_layer = 4 * (COMPONENTS * number) ** 2
+        self._keeping = tuple(kept)[: kept_bytes // bytes_of_a_layer]
         self._kept: dict[int, list[FloatArray]] = {}
 
     def products(self, tasks: Sequence[Product], transposed: bool = False) -> list[FloatArray]:
