@@ -1,13 +1,14 @@
 """Claims on the fitted water model: they hold for what they state, and fail where it is broken."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import ase.io
 import numpy as np
 import pytest
 from strategies.fitted_models import random_model
 
-from scc.ace.model import FittedModel
+from scc.ace.model import FittedModel, FittedState
 from scc.ace.predict import predict
 from scc.claims import _water_systems as water
 from scc.claims import stability_water as stability
@@ -82,6 +83,22 @@ def test_a_model_that_sees_further_than_it_says_fails(model, monkeypatch) -> Non
     assert result.holds is False
     assert result.measured["largest derivative of E_l beyond the cut-off"] > 0.0
     assert result.measured["change of rho_l, all beyond changed"] > locality.ROUNDING
+
+
+@pytest.mark.parametrize(
+    "name", ["site_energies_position_vjp", "site_energies_vjp", "site_multipoles", "site_energies"]
+)
+def test_one_quantity_that_sees_further_is_enough_to_fail(model, monkeypatch, name) -> None:
+    model(random_model(2, 1, response=0.3))
+    true = getattr(FittedState, name)
+
+    def spoilt(state, *arguments):
+        value = true.fget(state) if isinstance(true, property) else true(state, *arguments)
+        return value + 1e-9 * np.sum(state.features**2)
+
+    broken = property(spoilt) if isinstance(true, property) else spoilt
+    monkeypatch.setattr(FittedState, name, broken)
+    assert locality.measure(LOCAL).holds is False
 
 
 def test_a_model_without_features_has_nothing_beyond_the_cut_off(model) -> None:
@@ -161,6 +178,18 @@ def test_tail_of_permanent_dipoles_is_exact(model, monkeypatch) -> None:
     monkeypatch.setattr(far_field, "far_points", dict)
     alone = far_field.measure(TAIL)
     assert alone.holds
+    true = far_field.interaction
+
+    def strong(*arguments):
+        found = true(*arguments)
+        return replace(found, energy=1.1 * found.energy)
+
+    with monkeypatch.context() as patch:
+        # An energy that belongs to other dipoles than the model's own, with those of the reference.
+        other = replace(point, dipoles=np.sqrt(1.1) * point.dipoles)
+        patch.setattr(far_field, "interaction", strong)
+        patch.setattr(far_field, "far_points", lambda: {point.name: other})
+        assert far_field.measure(TAIL).holds is False
     assert len(far_field.draw([alone]).axes) == 3
     assert [system.description for system in far_field.systems(False)] == [
         "head-to-tail dimer, 20 to 80 Å"
@@ -213,6 +242,21 @@ def test_an_unstable_model_fails(model, monkeypatch) -> None:
     model(random_model(2, 1, response=100.0))
     result = stability.measure(SMALL)
     assert result.measured["smallest real part of 1 - K chi"] < 0.0
+    assert result.holds is False
+
+
+def test_a_solution_that_is_none_fails(model, monkeypatch) -> None:
+    model(random_model(2, 1, response=0.3))
+
+    def unconverged(*arguments, **options):
+        found = predict(*arguments, **options)
+        return SimpleNamespace(
+            scf_iterations=found.scf_iterations, equilibrium=found.equilibrium, converged=False
+        )
+
+    monkeypatch.setattr(stability, "predict", unconverged)
+    result = stability.measure(SMALL)
+    assert result.measured["not converged"] == 1
     assert result.holds is False
 
 
