@@ -12,8 +12,8 @@ from typing import Any
 from scc import __version__
 from scc.claims.claim import ClaimResult, SystemResult
 from scc.claims.drawing import figure_paths, scalar_pairs
-from scc.claims.json_values import plain
-from scc.claims.output import write_text
+from scc.json_values import plain
+from scc.output import write_text
 
 _LISTED = 6  # entries of a list that are shown before it is abbreviated
 
@@ -23,7 +23,7 @@ def claims_document(results: Sequence[ClaimResult]) -> dict[str, Any]:
 
     ``holds`` of a system is null when it decides nothing (a hypothesis is violated, or the
     measurement is inconclusive); a system that raised has ``measured = {"error": message}``.
-    Non-finite numbers are null with the reason beside them (:func:`scc.claims.json_values.plain`).
+    Non-finite numbers are null with the reason beside them (:func:`scc.json_values.plain`).
     """
     return {
         "claims": [

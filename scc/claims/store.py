@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 from scc import __version__
 from scc.claims.claim import System, SystemResult
-from scc.claims.json_values import plain
-from scc.claims.output import write_text
 from scc.configuration.files import written_atomically
+from scc.json_values import plain
+from scc.output import write_text
 
 
 @cache

@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from scc.claims.claim import System, SystemResult
-from scc.claims.json_values import plain
 from scc.errors import SccError
+from scc.json_values import plain
 
 Task = tuple[Callable[[System], SystemResult], System]
 """A function of a claim and the system to call it with."""

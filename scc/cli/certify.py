@@ -78,8 +78,8 @@ def certify(
     name = "onsite" if chain is not None else model or "gaussian"
 
     from scc.certify.registry import PROVERS, find
-    from scc.claims.output import check_writable
     from scc.models.registry import MODELS
+    from scc.output import check_writable
 
     if name not in MODELS:
         raise InputError(f"no model {name!r}; known models: {', '.join(MODELS)}")

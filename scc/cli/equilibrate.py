@@ -83,10 +83,10 @@ def equilibrate(
         raise InputError(f"--out writes extended XYZ, to *.xyz or *.extxyz, not {out.name!r}")
 
     from scc.ace.registry import fitted_names
-    from scc.claims.output import check_writable
     from scc.configuration.files import read
     from scc.equilibration.api import equilibrate_configuration
     from scc.models.registry import MODELS
+    from scc.output import check_writable
 
     if model not in MODELS:
         names = (*MODELS, *fitted_names())
@@ -112,7 +112,7 @@ def equilibrate(
     }
     outcome = _outcome(result)
     if as_json:
-        from scc.claims.json_values import plain
+        from scc.json_values import plain
 
         document = plain(settings | outcome | (_physics(result) if outcome["stable"] else {}))
         click.echo(json.dumps(document, indent=1, allow_nan=False, ensure_ascii=False))

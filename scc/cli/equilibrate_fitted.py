@@ -25,8 +25,8 @@ def equilibrate_fitted(file: Path, model: str, index: int, out: Path | None, as_
     from scc.ace.predict import predict
     from scc.ace.reference_frame import water_molecules
     from scc.ace.registry import fitted_model
-    from scc.claims.output import check_writable
     from scc.configuration.files import read
+    from scc.output import check_writable
 
     parameters = fitted_model(model)
     configuration = read(file, index)
@@ -37,7 +37,7 @@ def equilibrate_fitted(file: Path, model: str, index: int, out: Path | None, as_
     settings = {"file": str(file), "model": model}
     outcome = _outcome(found)
     if as_json:
-        from scc.claims.json_values import plain
+        from scc.json_values import plain
 
         physics = _physics(configuration, found) if outcome["stable"] else {}
         document = plain(settings | outcome | physics)

@@ -50,8 +50,8 @@ def evaluate(model: str, test: Path, json_file: Path | None) -> None:
     from scc.ace.evaluation import errors, outcomes, self_consistent, teacher_forced
     from scc.ace.reference_set import read_reference_set
     from scc.ace.registry import fitted_model
-    from scc.claims.json_values import plain
-    from scc.claims.output import check_writable, write_text
+    from scc.json_values import plain
+    from scc.output import check_writable, write_text
 
     to_stdout = json_file is not None and str(json_file) == "-"
     if json_file is not None and not to_stdout:

@@ -54,8 +54,8 @@ def fit(
     from scc.ace.model_file import save_model
     from scc.ace.reference_set import read_reference_set
     from scc.ace.water_fit import water_settings
-    from scc.claims.output import check_writable
     from scc.claims.store import code_version
+    from scc.output import check_writable
 
     check_writable(out)
     training = read_reference_set(train)

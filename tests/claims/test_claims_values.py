@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from strategies.json_like import mappings
 
 from scc.claims.claim import ClaimResult, System
-from scc.claims.json_values import plain
+from scc.json_values import plain
 
 flags = st.sampled_from([True, False, np.True_, np.False_])
 
