@@ -7,6 +7,8 @@ import numpy as np
 
 from scc.arrays import FloatArray
 from scc.equilibration.commutator_diis import CommutatorDIIS
+from scc.equilibration.direct_equilibrium import DirectEquilibrium
+from scc.equilibration.direct_problem import DirectFixedPoint
 from scc.equilibration.equilibrium import Equilibrium
 from scc.equilibration.problems import (
     DensityFixedPoint,
@@ -15,11 +17,13 @@ from scc.equilibration.problems import (
     ProjectionFixedPoint,
 )
 from scc.equilibration.projected_equilibrium import ProjectedEquilibrium
+from scc.equilibration.saddle_point_solver import SaddlePointNewton
 from scc.equilibration.solution import CONVERGED
 from scc.equilibration.solvers import Anderson, Callback, LinearSolve, Outcome, Solver
 from scc.equilibration.work import Work
 from scc.errors import InputError
 from scc.functional.closure import Conjugate
+from scc.functional.direct_functional import DirectFunctional, DirectState
 from scc.functional.energy import EnergyFunctional
 from scc.functional.projection_functional import ProjectionFunctional
 from scc.models.tight_binding import BoundTightBinding
@@ -56,8 +60,9 @@ def equilibrate(
 ) -> ProjectedEquilibrium: ...
 
 
+@overload
 def equilibrate(
-    functional: EnergyFunctional | ProjectionFunctional,
+    functional: DirectFunctional,
     solver: Solver | None = None,
     *,
     features: FloatArray | None = None,
@@ -65,14 +70,27 @@ def equilibrate(
     max_builds: int = 200,
     callback: Callback | None = None,
     throw: bool = False,
-) -> Equilibrium | ProjectedEquilibrium:
-    """Solve T(v̂) = 0, eq. (2.24)/(2.27), or v̂ = ∫V[ρ(v̂)]ψ, (4.1), whichever closes the functional.
+) -> DirectEquilibrium: ...
+
+
+def equilibrate(
+    functional: EnergyFunctional | ProjectionFunctional | DirectFunctional,
+    solver: Solver | None = None,
+    *,
+    features: FloatArray | None = None,
+    tolerance: float = 1e-10,
+    max_builds: int = 200,
+    callback: Callback | None = None,
+    throw: bool = False,
+) -> Equilibrium | ProjectedEquilibrium | DirectEquilibrium:
+    """Solve what closes the functional: T(v̂) = 0, eq. (2.24)/(2.27); v̂ = ∫V[ρ(v̂)]ψ, (4.1); or
+    ∂E/∂v̂ = 0 at a given charge, (1.5).
 
     It starts from ``features`` (default: neutral atoms; no field under projection). ``tolerance``:
     density residual (electrons). The result carries its status; with ``throw`` a
     status other than ``converged`` raises ConvergenceError instead. Where E[ρ] is not convex a
     converged fixed point is checked for stability (λ_min(ε) > 0; under projection no eigenvalue of
-    1 − Kχ with a real part ≤ 0).
+    1 − Kχ with a real part ≤ 0; closed directly, a positive Hessian at fixed charge).
 
     At β = ∞ and fixed µ, 𝒢 jumps with the electron number: the occupation is frozen, the canonical
     problem solved, and the count checked against µ afterwards.
@@ -82,8 +100,12 @@ def equilibrate(
     if max_builds < 1:
         raise InputError(f"max_builds must be at least 1, got {max_builds}")
     solver = solver if solver is not None else default_solver(functional)
-    result: Equilibrium | ProjectedEquilibrium
-    if isinstance(functional, ProjectionFunctional):
+    result: Equilibrium | ProjectedEquilibrium | DirectEquilibrium
+    if isinstance(functional, DirectFunctional):
+        result = solve_direct(functional, solver, features, tolerance, max_builds, callback)
+        if result.converged and not result.stable:
+            result = replace(result, status="unstable")
+    elif isinstance(functional, ProjectionFunctional):
         result = solve_projection(functional, solver, features, tolerance, max_builds, callback)
         if result.converged and not result.stable:
             result = replace(result, status="unstable")
@@ -107,6 +129,29 @@ def solve_projection(
     last = outcome.iterate
     return ProjectedEquilibrium(
         functional, last.state, outcome.status, last.density_residual, outcome.history, work
+    )
+
+
+def solve_direct(
+    functional: DirectFunctional,
+    solver: Solver,
+    features: FloatArray | None,
+    tolerance: float,
+    max_builds: int,
+    callback: Callback | None = None,
+) -> DirectEquilibrium:
+    """:func:`equilibrate` without a look at stability."""
+    work = Work()
+    problem = DirectFixedPoint(functional, work)
+    outcome = solver.run(problem, problem.start(features), tolerance, max_builds, callback)
+    last = outcome.iterate
+    state: DirectState = last.state
+    if not functional.variational:
+        solved = state
+        state = functional.evaluate(solved.features, solved.chemical_potential)
+        state.equations = solved  # the same, already evaluated
+    return DirectEquilibrium(
+        functional, state, outcome.status, last.density_residual, outcome.history, work
     )
 
 
@@ -153,12 +198,17 @@ def _degenerate(result: Equilibrium) -> bool:
     return bool(np.max(here) < 1e-6 * np.max(there))
 
 
-def default_solver(functional: EnergyFunctional | ProjectionFunctional) -> Solver:
+def default_solver(
+    functional: EnergyFunctional | ProjectionFunctional | DirectFunctional,
+) -> Solver:
     """CommutatorDIIS for density matrices, Anderson for atomic charges and for expansions in Ξ.
 
-    Under projection one linear solve if the density is affine in v̂, else Anderson. DIIS relies on
+    Closed directly the saddle-point equation, by Newton's method. Under projection one linear
+    solve if the density is affine in v̂, else Anderson. DIIS relies on
     Φ(ρ) being the minimiser of a linearised energy, so on exact occupations.
     """
+    if isinstance(functional, DirectFunctional):
+        return SaddlePointNewton()
     if isinstance(functional, ProjectionFunctional):
         return LinearSolve() if functional.affine else Anderson()
     model = functional.model

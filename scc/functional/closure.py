@@ -12,8 +12,13 @@ equation ∂𝒢/∂v̂ = 0, and a fixed point needs a metric to go from a gradi
     expansion    V = Σ v̂ Ξ, eq. (2.19), (2.27): the metric is −K = −2⟨DF(H)[W], W⟩, so that the
                  step goes to the best approximation (2.25) of V from the span of Ξ.
 
-*Conjugate* and *expansion* make 𝒢 stationary: forces are partial derivatives. *Projection* does
-not (Remark 12: unless the probes are conjugate to the density, when K = J), and needs an adjoint.
+Or v̂ are internal variables in which E(r, v̂) = ΣE_ℓ(r, v̂) + E_el[ρ(r, v̂)] itself is stationary,
+
+    direct       ∂_v̂ ΣE_ℓ + (∂_v̂ρ)ᵀ(V − µ) = 0 under Σ∫ρ = N, eq. (1.5): charges of QEq, CENT, ….
+
+*Conjugate*, *expansion* and *direct* make the energy stationary: forces are partial derivatives.
+*Projection* does not (Remark 12: unless the probes are conjugate to the density, when K = J), and
+needs an adjoint; so do energies whose v̂ solves the *direct* equations of another model.
 """
 
 from __future__ import annotations
@@ -26,6 +31,7 @@ import scipy.linalg
 
 from scc.arrays import FloatArray
 from scc.electrostatics.multipoles.projection import ProjectionOperator
+from scc.errors import InputError
 
 if TYPE_CHECKING:
     from scc.functional.energy import FunctionalState
@@ -108,3 +114,54 @@ class Expansion:
             return np.asarray((vectors @ (inner / values)).reshape(gradient.shape))
 
         return step
+
+
+class Direct:
+    r"""v̂ are variables of E(r, v̂) itself, eq. (1.5): E is stationary in v̂ at a given charge.
+
+    Σ∫(ρ − ν) = −Q is the only constraint, µ its multiplier: L = E − µ (Σ∫(ρ − ν) + Q). µ is the
+    chemical potential of the *electrons*, ∂E/∂N at equilibrium: minus the equalised
+    electronegativity ∂E/∂q of the literature on charge equilibration. Q and µ change roles in the
+    grand-canonical ensemble, where µ is given and nothing is constrained.
+
+    Args:
+        total_charge: Q, elementary charges. chemical_potential: µ, Hartree. One of them.
+    Raises:
+        InputError: both or none; a value that is not finite.
+    """
+
+    variational = True
+
+    def __init__(
+        self, total_charge: float | None = None, chemical_potential: float | None = None
+    ) -> None:
+        if (total_charge is None) == (chemical_potential is None):
+            raise InputError(
+                "give a total charge or a chemical potential: found "
+                f"total_charge={total_charge}, chemical_potential={chemical_potential}"
+            )
+        for name, value in (
+            ("total charge", total_charge),
+            ("chemical potential", chemical_potential),
+        ):
+            if value is not None and not np.isfinite(value):
+                raise InputError(f"the {name} is {value}, must be finite")
+        self.total_charge, self.chemical_potential = total_charge, chemical_potential
+
+    @property
+    def constrained(self) -> bool:
+        """Whether Q is given and µ an unknown."""
+        return self.chemical_potential is None
+
+    def counter(self, density: FloatArray) -> FloatArray:
+        """e with Σ∫(ρ − ν) = ⟨e, D⟩: one for charges and λ = 0, zero for higher multipoles."""
+        unit = np.ones_like(density)
+        if density.ndim > 1:
+            unit[:, 1:] = 0.0
+        return unit
+
+    def excess(self, density: FloatArray) -> float:
+        """Σ∫(ρ − ν) + Q, electrons too many; 0 where µ is given."""
+        if self.total_charge is None:
+            return 0.0
+        return float(np.vdot(self.counter(density), density)) + self.total_charge

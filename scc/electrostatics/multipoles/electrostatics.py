@@ -168,6 +168,32 @@ class MultipoleElectrostatics:
         p = checked_coefficients(multipoles, self.sites)
         return np.asarray(self._operator.potential(p) + self._outer.potential)
 
+    def kernel(self, multipoles: FloatArray) -> FloatArray:
+        """K p, (M, (l_max+1)²): the linear part of :meth:`potential`.
+
+        Raises:
+            InputError: multipoles of another shape or not finite.
+        """
+        return np.asarray(self._operator.potential(checked_coefficients(multipoles, self.sites)))
+
+    def potential_jvp_positions(
+        self, multipoles: FloatArray, displacement: FloatArray
+    ) -> FloatArray:
+        """Σ_m dr_m·∂V/∂r_m at fixed p, (M, (l_max+1)²), for dr (M, 3).
+
+        Raises:
+            InputError: multipoles of another shape or not finite.
+        """
+        p = checked_coefficients(multipoles, self.sites)
+        gradient = self._operator.field(p).gradient + self._outer.gradient
+        own = np.einsum("aci,ai->ac", gradient, displacement)
+        return np.asarray(own + self._operator.moved(p, displacement))
+
+    @property
+    def external_field(self) -> Field:
+        """What ``external`` does at the atoms: potential and gradient."""
+        return self._outer
+
     def stress(self, multipoles: FloatArray) -> FloatArray:
         """(1/Ω) ∂E/∂ε_ij, (3, 3), at x → (1+ε)x of atoms and cell, multipole components fixed.
 

@@ -1,0 +1,141 @@
+r"""The default solver of the direct closure: Newton's method on (v̂, µ), one step if affine.
+
+    H δ − c dµ = −R,   c·δ = −(⟨e, ρ⟩ + Q)
+
+An affine residual is solved for, whatever the signature of H: what kind of stationary point that is
+:class:`.direct_equilibrium.DirectEquilibrium` tells. Otherwise v̂ goes downhill in E on the surface:
+with |H| in place of H (small systems), or along conjugate gradients until the curvature turns
+negative, by a step halved until E falls (Armijo); so it ends in minima.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.linalg
+
+from scc.arrays import FloatArray
+from scc.equilibration.direct_problem import DirectFixedPoint
+from scc.equilibration.problems import FixedPointProblem, Iterate
+from scc.equilibration.saddle_point import (
+    DENSE_BELOW,
+    SaddlePoint,
+    assembled,
+    solve_dense,
+    solve_on_surface,
+    surface_basis,
+)
+from scc.equilibration.solvers import Callback, Monitor, Outcome
+from scc.errors import InputError
+from scc.functional.direct_functional import DirectFunctional, DirectState
+
+_ARMIJO = 1e-4
+_HALVINGS = 30
+# |H| is not allowed below this times its largest eigenvalue: longer steps would be noise.
+_FLOOR = 1e-6
+
+
+@dataclass(frozen=True)
+class SaddlePointNewton:
+    """Newton's method with the constraint as a border. ``dense_below``: unknowns factorised."""
+
+    dense_below: int = DENSE_BELOW
+
+    def run(
+        self,
+        problem: FixedPointProblem,
+        x0: FloatArray,
+        tolerance: float,
+        max_builds: int,
+        callback: Callback | None = None,
+    ) -> Outcome:
+        """Raises InputError for a problem that is not of the direct closure."""
+        if not isinstance(problem, DirectFixedPoint):
+            raise InputError("the saddle-point solver is for functionals closed directly")
+        monitor = Monitor(problem, tolerance, max_builds, callback)
+        iterate = monitor.evaluate(x0)
+        affine = problem.functional.affine
+        while not monitor.finished:
+            before = iterate.density_residual
+            if affine:
+                iterate = monitor.evaluate(iterate.x + self.newton_step(problem, iterate).x)
+                stuck = iterate.density_residual > 0.5 * before
+            else:
+                iterate, stuck = self._descend(problem, monitor, iterate)
+            if not monitor.finished and stuck:
+                monitor.status = "stalled"
+        return monitor.outcome()
+
+    def newton_step(self, problem: DirectFixedPoint, iterate: Iterate) -> SaddlePoint:
+        """δ and −dµ."""
+        state: DirectState = iterate.state
+        apply = counted(problem, state)
+        c, right = border(problem.functional, state), -state.residual
+        if c.size <= self.dense_below:
+            return solve_dense(assembled(apply, c.shape), c, right, -state.excess)
+        return solve_on_surface(apply, c, right, -state.excess, problem.diagonal(state))
+
+    def _descend(
+        self, problem: DirectFixedPoint, monitor: Monitor, iterate: Iterate
+    ) -> tuple[Iterate, bool]:
+        """One step downhill; True with it if none was found."""
+        state: DirectState = iterate.state
+        if abs(state.excess) > monitor.tolerance:  # onto the surface first
+            return monitor.evaluate(iterate.x + iterate.residual), False
+        direction = self._downhill(problem, iterate)
+        slope = float(np.vdot(state.residual, direction))
+        length = 1.0
+        for _ in range(_HALVINGS):
+            trial = monitor.evaluate(iterate.x + length * direction)
+            lower = _lagrangian(trial.state, state) <= (
+                _lagrangian(state, state) + _ARMIJO * length * slope
+            )
+            # Near the minimum E is flat to rounding: there the residual decides.
+            if monitor.finished or lower or trial.density_residual < 0.5 * iterate.density_residual:
+                return trial, False
+            length *= 0.5
+        return iterate, True
+
+    def _downhill(self, problem: DirectFixedPoint, iterate: Iterate) -> FloatArray:
+        state: DirectState = iterate.state
+        apply = counted(problem, state)
+        c, right = border(problem.functional, state), -state.residual
+        if c.size > self.dense_below:
+            found = solve_on_surface(
+                apply,
+                c,
+                right,
+                0.0,
+                problem.diagonal(state),
+                tolerance=max(min(0.1, iterate.density_residual), 1e-12),
+                truncate=True,
+            )
+            return found.x
+        basis = surface_basis(c)
+        values, vectors = scipy.linalg.eigh(basis.T @ assembled(apply, c.shape) @ basis)
+        size = np.maximum(np.abs(values), _FLOOR * np.max(np.abs(values), initial=1e-300))
+        modes = basis @ vectors
+        return np.asarray((modes @ ((modes.T @ right.ravel()) / size)).reshape(c.shape))
+
+
+def counted(problem: DirectFixedPoint, state: DirectState) -> Callable[[FloatArray], FloatArray]:
+    """H dv̂ at a state, products counted as work."""
+
+    def apply(direction: FloatArray) -> FloatArray:
+        problem.work.response_applications += 1
+        return state.hessian_vector_product(direction)
+
+    return apply
+
+
+def border(functional: DirectFunctional, state: DirectState) -> FloatArray:
+    """c, or zero where nothing is constrained."""
+    if functional.closure.constrained:
+        return state.count_gradient
+    return np.zeros_like(state.features)
+
+
+def _lagrangian(state: DirectState, reference: DirectState) -> float:
+    """E − µ⟨e, ρ⟩ at the µ of ``reference``: E on the surface, and what a given µ minimises."""
+    counter = state.functional.closure.counter(state.density)
+    return state.energy - reference.chemical_potential * float(np.vdot(counter, state.density))
