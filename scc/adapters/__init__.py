@@ -1,0 +1,1 @@
+"""Real codes as subjects: tblite and PySCF, optional extras (``pip install '….[adapters]'``)."""
