@@ -7,6 +7,7 @@ PySCF: Q. Sun et al., J. Chem. Phys. 153 (2020) 024109. Spin-restricted, Î² = âˆ
 from __future__ import annotations
 
 import math
+import warnings
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -163,13 +164,16 @@ class PySCFSubject:
         if electrons % 2 or electrons < 0:
             raise InputError(f"{self.name} is spin-restricted: {electrons} electrons are no pairs")
         try:
-            return gto.M(
-                atom=list(zip(configuration.species, configuration.positions, strict=True)),
-                basis=self.basis,
-                unit="Bohr",
-                charge=charge,
-                verbose=0,
-            )
+            with warnings.catch_warnings():
+                # Of a package that knows more basis sets: what follows is an error anyway.
+                warnings.simplefilter("ignore", UserWarning)
+                return gto.M(
+                    atom=list(zip(configuration.species, configuration.positions, strict=True)),
+                    basis=self.basis,
+                    unit="Bohr",
+                    charge=charge,
+                    verbose=0,
+                )
         except (KeyError, RuntimeError, gto.BasisNotFoundError) as error:
             raise InputError(f"PySCF refuses: {' '.join(str(error).split())}") from error
 
