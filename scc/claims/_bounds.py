@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -16,20 +17,25 @@ import numpy as np
 
 from scc.claims._bound_figure import draw
 from scc.claims.claim import Claim, System, SystemResult
+from scc.claims.parameters import Family, Parameter, number
 from scc.theory.random_systems import Model, Recipe, random_system
 from scc.theory.statement import Check, satisfied
 from scc.theory.system import TightBindingSystem
 
 
-def bound_claim(claim_id: str, statement: str, source: str, gaussian: bool = True) -> Claim:
+def bound_claim(
+    claim_id: str, statement: str, source: str, gaussian: bool = True, onsite: bool = True
+) -> Claim:
     """The claim that the checks of ``scc.theory.<claim_id>`` hold; the module name is that of the
-    id up to a trailing ``-bound``."""
+    id up to a trailing ``-bound``. ``onsite``: whether the on-site model satisfies its hypotheses.
+    """
     module = claim_id.removesuffix("-bound").replace("-", "_")
 
     def systems(full: bool) -> list[System]:
         return bound_systems(module, full, gaussian)
 
-    return Claim(claim_id, statement, source, systems, measure, draw)
+    family = bound_family(module, gaussian, onsite)
+    return Claim(claim_id, statement, source, systems, measure, draw, family)
 
 
 def bound_systems(module: str, full: bool, gaussian: bool) -> list[System]:
@@ -48,6 +54,50 @@ def bound_systems(module: str, full: bool, gaussian: bool) -> list[System]:
     return found
 
 
+def bound_family(module: str, gaussian: bool, onsite: bool = True) -> Family:
+    """All random systems of :class:`scc.theory.random_systems.Recipe`, by M, β, gap and seed."""
+    models = ("onsite",) * onsite + ("orthonormal", "loewdin") * gaussian
+    parameters = (
+        Parameter("M", 20 if onsite else 8, "atoms", 4, 1000),
+        Parameter("beta", 8.0, "inverse temperature, 1/Hartree; inf", 0.1, math.inf),
+        Parameter("gap", 1.0, "splitting of the levels of the two species, Hartree", 0.05, 64.0),
+        Parameter("disorder", 0.2, "v̂ uniform in ± this, Hartree", 0.0, 2.0),
+        Parameter("dimension", 1, "of the arrangement of the atoms", 1, 3),
+        Parameter("model", models[0], "on-site, or Gaussian orbitals", choices=models),
+        Parameter("seed", 0, "of geometry and v̂", 0, 2**31 - 1),
+    )
+
+    def system(values: Mapping[str, Any]) -> System:
+        recipe = Recipe(
+            model=values["model"],
+            dimension=values["dimension"],
+            atoms=values["M"],
+            seed=values["seed"],
+            splitting=values["gap"],
+            disorder=values["disorder"],
+            beta=values["beta"],
+        )
+        return _system(recipe, module)
+
+    def numbers(result: SystemResult) -> dict[str, float]:
+        loose = [number(value) for value in result.measured["bound / measured"].values()]
+        return {
+            "measured": number(result.measured["largest measured / allowed"]),
+            "predicted": 1.0,
+            "tightest": min(loose, default=math.nan),
+            "loosest": max(loose, default=math.nan),
+        }
+
+    return Family(
+        parameters,
+        system,
+        "largest measured value over what its bound allows",
+        "<=",
+        numbers,
+        ("tightest", "loosest"),
+    )
+
+
 def drawn(
     rng: np.random.Generator, module: str, model: Model, dimension: Any, atoms: int, beta: float
 ) -> System:
@@ -62,8 +112,14 @@ def drawn(
         beta=beta,
         share=float(rng.uniform(0.25, 0.75)),
     )
-    name = f"{model}, {dimension}D, M = {atoms}, beta = {beta:g}, seed {recipe.seed}"
-    return System(name, asdict(recipe) | {"beta": f"{beta:g}", "statement": module})
+    return _system(recipe, module)
+
+
+def _system(recipe: Recipe, module: str) -> System:
+    p = recipe
+    label = repr(p.beta).removesuffix(".0")  # infinity as a string, which JSON can hold
+    name = f"{p.model}, {p.dimension}D, M = {p.atoms}, beta = {p.beta:g}, seed {p.seed}"
+    return System(name, asdict(recipe) | {"beta": label, "statement": module})
 
 
 def case_of(system: System) -> TightBindingSystem:

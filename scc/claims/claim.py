@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from scc.claims.parameters import Family
+
 Series = Mapping[str, NDArray[Any]]
 """Named arrays behind a figure: a decay curve, an error against the degree."""
 
@@ -137,6 +139,7 @@ class Claim:
         draw: ``draw(results) -> Figure`` from the measured systems alone (their ``series``); it
             gets the systems that did not raise, in order. ``None``: measured against predicted is
             drawn.
+        family: parameters it can be swept over (``scc sweep``); ``None``: only its own systems.
     """
 
     id: str
@@ -145,6 +148,7 @@ class Claim:
     systems: Callable[[bool], Sequence[System]]
     measure: Callable[[System], SystemResult]
     draw: Callable[[Sequence[SystemResult]], Figure] | None = None
+    family: Family | None = None
 
 
 @dataclass(frozen=True)

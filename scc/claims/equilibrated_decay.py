@@ -37,6 +37,7 @@ depend on, which is not a matter of orbitals.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,7 @@ from scc.claims._gaussian_systems import model_a_chain
 from scc.claims._local_derivatives import Case, beta_of, distances_from, predicted_rate
 from scc.claims._onsite_systems import SPECIES, equilibrium, model_b_chain
 from scc.claims.claim import Claim, System, SystemResult
+from scc.claims.parameters import Family, Parameter, of_result
 from scc.configuration import chain
 from scc.equilibration.response import LinearResponse
 from scc.locality import decide, envelope, fit_power
@@ -265,6 +267,46 @@ def infinite_metallic_chain(beta: float, longest: int) -> tuple[float, FloatArra
     return mu, potential[: longest + 1], charge[: longest + 1]
 
 
+def _family_system(values: Mapping[str, Any]) -> System:
+    more = 0.5 * values["contrast"]
+    return System(
+        f"on-site chain, M = {values['M']}, gap = {values['gap']:g}",
+        {
+            "model": "onsite",
+            "beta": "inf",
+            "window": [40.0, 150.0],
+            "symmetry": "none",
+            "atoms": values["M"],
+            "spacings": [1.0, values["spacing"]],
+            "gap": values["gap"],
+            "charges": [1.0 + more, 1.0 - more],
+        },
+    )
+
+
+FAMILY = Family(
+    (
+        Parameter("M", 400, "atoms of a dimerised insulating chain, beta = inf", 360, 2000),
+        Parameter("gap", 2.0, "splitting of the levels of the two species, Hartree", 0.5, 16.0),
+        Parameter("spacing", 1.3, "every other distance, the rest being 1 bohr", 1.05, 3.0),
+        Parameter(
+            "contrast", 0.8, "difference of the nuclear charges of the two species", 0.1, 1.9
+        ),
+    ),
+    _family_system,
+    "power of 1/r at which equilibrated charges answer to a displacement, r = 40…150 bohr",
+    "=",
+    of_result(
+        "power of charge",
+        "power of charge",
+        potential="power of potential",
+        site_energy="power of site energy",
+        gap_at_mu="gap",
+    ),
+    ("potential", "site_energy", "gap_at_mu"),
+)
+
+
 CLAIM = Claim(
     id="equilibrated-decay",
     statement=(
@@ -277,4 +319,5 @@ CLAIM = Claim(
     systems=systems,
     measure=measure,
     draw=draw,
+    family=FAMILY,
 )

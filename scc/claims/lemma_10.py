@@ -93,4 +93,5 @@ CLAIM = Claim(
     systems=systems,
     measure=measure,
     draw=draw,
+    family=_bounds.bound_family("lemma_10", gaussian=True),
 )

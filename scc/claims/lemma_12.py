@@ -87,4 +87,5 @@ CLAIM = Claim(
     systems=systems,
     measure=measure,
     draw=draw,
+    family=_bounds.bound_family("lemma_12", gaussian=True),
 )

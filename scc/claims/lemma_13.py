@@ -124,4 +124,5 @@ CLAIM = Claim(
     systems=systems,
     measure=measure,
     draw=draw,
+    family=_bounds.bound_family("lemma_13", gaussian=True),
 )

@@ -16,7 +16,8 @@ F turn from 1 to 0 at c, not at µ. Their integral therefore misses G by |µ −
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import scipy.linalg
@@ -38,6 +39,7 @@ from scc.claims._body_order_systems import (
 from scc.claims._lemma_7_figure import draw
 from scc.claims._rate_asymptotics import asymptotics, measure_asymptotics
 from scc.claims.claim import Claim, System, SystemResult
+from scc.claims.parameters import Family, Parameter, of_result
 
 TOLERANCE = 0.05
 """The acceptance figure: relative deviation of the measured rate from Green's function."""
@@ -238,6 +240,26 @@ def _measure_integrated(system: System, X: SpectralSet, beta: float, mu: float) 
     )
 
 
+def _family_system(values: Mapping[str, Any]) -> System:
+    half, mu, beta = 0.5 * values["gap"], values["mu"], values["beta"]
+    edges = [-1.0, 1.0, mu, half, half]
+    return System(f"gap {2 * half:g}", {"kind": "rate", "set": edges, "beta": repr(beta)})
+
+
+FAMILY = Family(
+    (
+        Parameter("beta", math.inf, "inverse temperature, in units of 1/half the spectrum", 0.5),
+        Parameter("gap", 0.5, "width of the gap about mu of the spectrum [-1, 1]", 0.02, 1.8),
+        Parameter("mu", 0.0, "chemical potential", -0.9, 0.9),
+    ),
+    _family_system,
+    "rate θ of |F−F_N| + |G−G_N| in Leja points; predicted: Green's function",
+    "=",
+    of_result("rate theta", "rate theta", uncertainty="standard error of the rate"),
+    ("uncertainty",),
+)
+
+
 CLAIM = Claim(
     id="lemma-7",
     statement=(
@@ -250,4 +272,5 @@ CLAIM = Claim(
     systems=systems,
     measure=measure,
     draw=draw,
+    family=FAMILY,
 )

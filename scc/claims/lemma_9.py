@@ -89,4 +89,5 @@ CLAIM = Claim(
     systems=systems,
     measure=measure,
     draw=draw,
+    family=_bounds.bound_family("lemma_9", gaussian=True),
 )

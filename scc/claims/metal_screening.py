@@ -14,8 +14,8 @@ Gaussian model does not have.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -30,6 +30,7 @@ from scc.claims._cubic_metal import (
 )
 from scc.claims._local_derivatives import beta_of
 from scc.claims.claim import Claim, System, SystemResult
+from scc.claims.parameters import Family, Parameter, of_result
 from scc.locality import Decay, decide
 
 if TYPE_CHECKING:
@@ -176,6 +177,28 @@ def draw(results: Sequence[SystemResult]) -> Figure:
     return figure
 
 
+def _family_system(values: Mapping[str, Any]) -> System:
+    sites, beta, mu = values["sites"], values["beta"], values["mu"]
+    return System(
+        f"cubic s-band, {sites}³ sites, mu = {mu:g}, beta = {beta:g}",
+        {"sites": sites, "beta": beta, "mu": mu},
+    )
+
+
+FAMILY = Family(
+    (
+        Parameter("sites", 48, "of the simple cubic lattice, along each direction", 32, 96),
+        Parameter("beta", 0.5, "inverse temperature, 1/Hartree", 0.05, 4.0),
+        Parameter("mu", -1.0, "chemical potential, Hartree; the band is [-6, 6]", -5.5, 5.5),
+    ),
+    _family_system,
+    "rate of decay of the screened response, 1/bohr",
+    "=",
+    of_result("rate", "rate", debye="rate of Debye screening", decades="decades"),
+    ("debye", "decades"),
+)
+
+
 CLAIM = Claim(
     id="metal-screening",
     statement=(
@@ -188,4 +211,5 @@ CLAIM = Claim(
     systems=systems,
     measure=measure,
     draw=draw,
+    family=FAMILY,
 )

@@ -11,13 +11,16 @@ Anderson acceleration preconditioned by the local density of states is counted o
 metal, to a density residual of 10⁻¹⁰.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from scc.arrays import FloatArray
 from scc.claims.claim import Claim, System, SystemResult
+from scc.claims.parameters import Family, Parameter, of_result
 from scc.configuration import chain
 from scc.equilibration.equilibrate import equilibrate
 from scc.equilibration.equilibrium import Equilibrium
@@ -71,11 +74,17 @@ def measure(system: System) -> SystemResult:
     return _damped(system) if system.parameters["kind"] == "damped" else _anderson(system)
 
 
-def _functional(case: str, atoms: int) -> EnergyFunctional:
+def _functional(p: Mapping[str, Any]) -> EnergyFunctional:
+    """Of a case by name, or of a chain with its own gap, beta and spacing (Z as the metal's)."""
+    case, atoms = p["case"], p["atoms"]
     if case == "gaussian":
         configuration = chain(atoms, (1.4, 2.2), "H")
         return EnergyFunctional(GaussianTightBinding().prepare(configuration), beta=20.0)
-    gap, charges, beta, spacing = _CASES[case]
+    if case == "chain":
+        gap, beta, spacing = p["gap"], float(p["beta"]), (1.0, p["spacing"])
+        charges = (1.4, 0.6) if gap else (1.2, 0.8)
+    else:
+        gap, charges, beta, spacing = _CASES[case]
     configuration = chain(atoms, spacing, ("Na", "Cl"))
     model = OnsiteTightBinding(model_b(gap=gap, charges=charges))
     return EnergyFunctional(model.prepare(configuration), beta=beta)
@@ -83,7 +92,7 @@ def _functional(case: str, atoms: int) -> EnergyFunctional:
 
 def _damped(system: System) -> SystemResult:
     p = system.parameters
-    functional = _functional(p["case"], p["atoms"])
+    functional = _functional(p)
     exact = equilibrate(functional, NewtonKrylov(), tolerance=1e-13, throw=True)
     smallest, largest = exact.lambda_min, exact.lambda_max
     alpha = p["factor"] * 2.0 / largest
@@ -128,7 +137,7 @@ def _asymptotic_ratio(history: FloatArray, diverging: bool) -> float:
 
 def _anderson(system: System) -> SystemResult:
     p = system.parameters
-    functional = _functional(p["case"], p["atoms"])
+    functional = _functional(p)
     found = equilibrate(functional, Anderson(), tolerance=1e-10)
     return system.result(
         hypotheses={"gap": found.gap},
@@ -171,6 +180,30 @@ def draw(results: Sequence[SystemResult]) -> Figure:
     return figure
 
 
+def _family_system(values: Mapping[str, Any]) -> System:
+    p = {"gap": values["gap"], "beta": repr(values["beta"]), "spacing": values["spacing"]}
+    return System(
+        f"damped, chain, M = {values['M']}, alpha = {values['alpha']:g} * 2/lambda_max",
+        {"kind": "damped", "case": "chain", "atoms": values["M"], "factor": values["alpha"], **p},
+    )
+
+
+FAMILY = Family(
+    (
+        Parameter("M", 100, "atoms of an on-site chain", 4, 2000),
+        Parameter("beta", 10.0, "inverse temperature, 1/Hartree; inf", 0.1, math.inf),
+        Parameter("gap", 0.0, "splitting of the levels of the two species, Hartree", 0.0, 16.0),
+        Parameter("spacing", 1.0, "every other distance, the rest being 1 bohr", 0.8, 3.0),
+        Parameter("alpha", 0.95, "damping in units of its limit 2/λ_max(ε)", 0.5, 1.5),
+    ),
+    _family_system,
+    "ratio of successive residuals of damped iteration",
+    "=",
+    of_result("rate", "rate", lambda_max="lambda_max(eps)"),
+    ("lambda_max",),
+)
+
+
 CLAIM = Claim(
     id="mixing",
     statement=(
@@ -182,4 +215,5 @@ CLAIM = Claim(
     systems=systems,
     measure=measure,
     draw=draw,
+    family=FAMILY,
 )

@@ -11,7 +11,7 @@ from scc.claims.claim import Claim
 from scc.errors import InputError
 
 _FRAMEWORK = frozenset(
-    {"claim", "drawing", "json_values", "output", "registry", "report", "runner", "store", "tasks"}
+    {"claim", "drawing", "parameters", "registry", "report", "runner", "store", "tasks"}
 )
 
 

@@ -144,4 +144,5 @@ CLAIM = Claim(
     systems=systems,
     measure=measure,
     draw=draw,
+    family=_bounds.bound_family("remark_12", gaussian=True),
 )

@@ -16,7 +16,8 @@ Two ways out:
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import scipy.linalg
@@ -26,6 +27,7 @@ from scc.arrays import FloatArray
 from scc.basis.overlap import overlap
 from scc.basis.shells import single_gaussian
 from scc.claims.claim import Claim, System, SystemResult
+from scc.claims.parameters import Family, Parameter, of_result
 from scc.configuration import Configuration, chain, cluster
 from scc.electrostatics.site_terms import OnsiteHubbard
 from scc.equilibration.equilibrate import equilibrate
@@ -83,10 +85,10 @@ def _random(system: System) -> SystemResult:
     rng = np.random.default_rng(p["seed"])
     beta = float(p["beta"])
     if p["model"] == "onsite":
-        configuration = cluster(10, 1.3, rng, species=("Na", "Cl"))
-        bound = OnsiteTightBinding(model_b(gap=2.0)).prepare(configuration)
+        configuration = cluster(p.get("atoms", 10), 1.3, rng, species=("Na", "Cl"))
+        bound = OnsiteTightBinding(model_b(gap=p.get("gap", 2.0))).prepare(configuration)
     else:
-        configuration = cluster(6, 1.5, rng, species="H")
+        configuration = cluster(p.get("atoms", 6), 1.5, rng, species="H")
         bound = GaussianTightBinding().prepare(configuration)
     found = equilibrate(EnergyFunctional(bound, beta=beta), NewtonKrylov(), tolerance=1e-9)
     return system.result(
@@ -264,6 +266,32 @@ def _collected(
     return x[order], y[order]
 
 
+def _family_system(values: Mapping[str, Any]) -> System:
+    p = {"atoms": values["M"], "gap": values["gap"], "beta": repr(values["beta"])}
+    return System(
+        f"J > 0: cluster of {values['M']}, {values['model']}, seed {values['seed']}",
+        {"kind": "random", "model": values["model"], "seed": values["seed"], **p},
+    )
+
+
+FAMILY = Family(
+    (
+        Parameter("M", 10, "atoms of a random cluster", 2, 200),
+        Parameter("beta", 20.0, "inverse temperature, 1/Hartree; inf", 0.1, math.inf),
+        Parameter("gap", 2.0, "splitting of the levels of the two species, on-site", 0.0, 16.0),
+        Parameter(
+            "model", "onsite", "on-site or Gaussian orbitals", choices=("onsite", "gaussian")
+        ),
+        Parameter("seed", 0, "of the positions", 0, 2**31 - 1),
+    ),
+    _family_system,
+    "smallest eigenvalue of the dielectric operator",
+    ">=",
+    of_result("lambda_min", 1.0, lambda_max="lambda_max", gap_at_mu="gap"),
+    ("lambda_max", "gap_at_mu"),
+)
+
+
 CLAIM = Claim(
     id="stability",
     statement=(
@@ -275,4 +303,5 @@ CLAIM = Claim(
     systems=systems,
     measure=measure,
     draw=draw,
+    family=FAMILY,
 )

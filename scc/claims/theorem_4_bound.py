@@ -130,4 +130,5 @@ CLAIM = Claim(
     systems=systems,
     measure=measure,
     draw=draw,
+    family=_bounds.bound_family("theorem_4", gaussian=True),
 )

@@ -10,4 +10,5 @@ CLAIM = bound_claim(
         "orbitals at points and decide nothing."
     ),
     source="Theorem 4, eqs. (3.3), (3.6)",
+    onsite=False,
 )

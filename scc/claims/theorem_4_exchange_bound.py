@@ -10,4 +10,5 @@ CLAIM = bound_claim(
         "On-site models have no density in space and decide nothing."
     ),
     source="Theorem 4, eqs. (3.4), (3.5)",
+    onsite=False,
 )

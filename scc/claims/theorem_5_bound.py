@@ -79,4 +79,5 @@ CLAIM = Claim(
     systems=systems,
     measure=measure,
     draw=draw,
+    family=_bounds.bound_family("theorem_5", gaussian=True),
 )

@@ -29,7 +29,7 @@ quantity must.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,7 @@ from scc.bodyorder.polynomial import PolynomialOccupation
 from scc.claims._body_order_systems import BodyOrdered, Chain
 from scc.claims._theorem_8_figure import NAMES, WINDOW, draw
 from scc.claims.claim import Claim, System, SystemResult
+from scc.claims.parameters import Family, Parameter, of_result
 
 RATE_TOLERANCE = 0.10
 VARIATION = 0.10
@@ -101,14 +102,15 @@ def _measure_rate(system: System) -> SystemResult:
     chain = Chain(p, p["atoms"])
     X = chain.spectral_set()
     theta = convergence_rate(X, chain.beta, chain.mu)
+    chosen = p["degrees"] or _degrees(theta)
     solutions, steps, excess = [], [], []
-    for occupation in PolynomialOccupation.sequence(X, p["degrees"], chain.beta, chain.mu):
+    for occupation in PolynomialOccupation.sequence(X, chosen, chain.beta, chain.mu):
         solution = chain.body_ordered(occupation)
         step, residual = solution.first_step()
         solutions.append(solution)
         steps.append(float(np.max(np.abs(solution.difference - step))) / solution.error)
         excess.append(solution.error / (chain.newton_constant * residual))
-    degrees = np.array(p["degrees"], dtype=np.float64)
+    degrees = np.array(chosen, dtype=np.float64)
     errors = np.array([s.error for s in solutions])
     populations = np.array([s.population_error for s in solutions])
     energies = np.array([s.energy_error for s in solutions])
@@ -127,8 +129,7 @@ def _measure_rate(system: System) -> SystemResult:
         hypotheses={
             **_hypotheses(chain),
             **_containment(solutions),
-            "theta N - 2 ln M at the smallest N": theta * p["degrees"][0]
-            - 2 * math.log(p["atoms"]),
+            "theta N - 2 ln M at the smallest N": theta * chosen[0] - 2 * math.log(p["atoms"]),
         },
         measured={
             **rates,
@@ -155,6 +156,12 @@ def _measure_rate(system: System) -> SystemResult:
             "theta": np.array(theta),
         },
     )
+
+
+def _degrees(theta: float) -> list[int]:
+    """Even degrees from θN = 4 to 25, or to 160: the errors run through the window of the fit."""
+    last = min(25.0 / theta, 160.0)
+    return sorted({2 * round(0.5 * n) for n in np.linspace(4.0 / theta, last, 18)})
 
 
 def fitted_rate(degrees: FloatArray, errors: FloatArray) -> float:
@@ -291,6 +298,28 @@ def _containment(solutions: Sequence[BodyOrdered]) -> dict[str, bool]:
     return found
 
 
+def _family_system(values: Mapping[str, Any]) -> System:
+    base = _INSULATOR if math.isinf(values["beta"]) else _METAL
+    chain = base | {"gap": values["gap"], "beta": repr(values["beta"])}
+    chain["spacing"] = [1.0, values["spacing"]]
+    return _rate("chain", chain, values["M"], ())
+
+
+FAMILY = Family(
+    (
+        Parameter("M", 40, "atoms of an on-site chain", 8, 400),
+        Parameter("beta", 10.0, "inverse temperature, 1/Hartree; inf", 1.0, math.inf),
+        Parameter("gap", 0.0, "splitting of the levels of the two species, Hartree", 0.0, 16.0),
+        Parameter("spacing", 1.0, "every other distance, the rest being 1 bohr", 0.8, 3.0),
+    ),
+    _family_system,
+    "rate θ of the distance of v_N to v* against the degree N; predicted: Green's function",
+    "=",
+    of_result("theta from v", "theta from v", populations="theta from populations"),
+    ("populations",),
+)
+
+
 CLAIM = Claim(
     id="theorem-8",
     statement=(
@@ -303,4 +332,5 @@ CLAIM = Claim(
     systems=systems,
     measure=measure,
     draw=draw,
+    family=FAMILY,
 )

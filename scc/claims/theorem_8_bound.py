@@ -8,7 +8,7 @@ is enough.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from scc.claims import _bounds
 from scc.claims._body_order_systems import onsite_chain
 from scc.claims._size_axis import size_axis
 from scc.claims.claim import Claim, System, SystemResult
+from scc.claims.parameters import Family, Parameter, of_result
 from scc.equilibration.equilibrate import equilibrate
 from scc.equilibration.equilibrium import Equilibrium
 from scc.functional.energy import EnergyFunctional
@@ -193,6 +194,35 @@ def _draw_least(axes: Axes, chains: Sequence[SystemResult]) -> None:
         axes.legend(fontsize="x-small", loc="upper left")
 
 
+def _family_system(values: Mapping[str, Any]) -> System:
+    chain = {"gap": values["gap"], "beta": repr(values["beta"]), "atoms": values["M"]}
+    spacing = [1.0, values["spacing"]]
+    return System(f"chain, M = {values['M']}", {"kind": "chain", "spacing": spacing, **chain})
+
+
+FAMILY = Family(
+    (
+        Parameter("M", 40, "atoms of an on-site chain at its equilibrium", 8, 200),
+        Parameter("beta", 8.0, "inverse temperature, 1/Hartree; inf", 1.0, math.inf),
+        Parameter("gap", 0.0, "splitting of the levels of the two species, Hartree", 0.0, 16.0),
+        Parameter("spacing", 1.0, "every other distance, the rest being 1 bohr", 0.8, 3.0),
+    ),
+    _family_system,
+    "largest |v_N − v*| over its bound with the screened interaction, over degrees N",
+    "<=",
+    of_result(
+        "largest measured / bound, screened",
+        1.0,
+        paper="largest measured / bound, paper",
+        least_degree="least N, screened_largest",
+        least_degree_paper="least N, stationary",
+        norm_of_J="norm of J",
+        norm_of_S="norm of the screened S",
+    ),
+    ("paper", "least_degree", "least_degree_paper", "norm_of_J", "norm_of_S"),
+)
+
+
 CLAIM = Claim(
     id="theorem-8-bound",
     statement=(
@@ -205,4 +235,5 @@ CLAIM = Claim(
     systems=systems,
     measure=measure,
     draw=draw,
+    family=FAMILY,
 )

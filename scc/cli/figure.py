@@ -29,10 +29,18 @@ from scc.errors import InputError
     is_flag=True,
     help="First compute what long calculations a figure is drawn from lack; resumable.",
 )
-def figure(names: tuple[str, ...], out: Path, compute: bool) -> None:
+@click.option(
+    "--from",
+    "source",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Draw this table instead of the one kept with the figure.",
+)
+def figure(names: tuple[str, ...], out: Path, compute: bool, source: Path | None) -> None:
     """Draw figures as PNG and PDF: one script of figures/ each, or all of them.
 
-    Figures of the paper are called by their number: scc figure 1. A figure that is drawn from kept
+    Figures of the paper are called by their number: scc figure 1. Tables of scc sweep are drawn by
+    scc figure sweep --from FILE, each under its own name. A figure that is drawn from kept
     results of a long calculation says so when these are out of date.
     """
     import matplotlib
@@ -49,6 +57,8 @@ def figure(names: tuple[str, ...], out: Path, compute: bool) -> None:
     for wish, name in zip(names, wanted, strict=False):
         if name not in known:
             raise InputError(f"no figure {wish!r}; known figures: {', '.join(known) or 'none'}")
+    if source is not None and (len(wanted) > 1 or compute):
+        raise InputError("--from goes with one figure and without --compute")
     matplotlib.use("Agg")
     out.mkdir(parents=True, exist_ok=True)
     for name in wanted:
@@ -56,9 +66,12 @@ def figure(names: tuple[str, ...], out: Path, compute: bool) -> None:
         # Scripts of long calculations have compute(progress), and outdated() -> reason or None.
         if compute and hasattr(script, "compute"):
             script.compute(lambda message: click.echo(message, err=True))
-        elif hasattr(script, "outdated") and (reason := script.outdated()):
+        elif source is None and hasattr(script, "outdated") and (reason := script.outdated()):
             click.echo(f"scc: warning: {reason}", err=True)
-        paths = save_figure(script.draw(), out, name)
+        if source is not None and not hasattr(script, "draw_from"):
+            raise InputError(f"figure {name!r} is drawn from its own data, not from a file")
+        drawn = script.draw() if source is None else script.draw_from(source)
+        paths = save_figure(drawn, out, name if source is None else source.stem)
         click.echo(" ".join(str(path) for path in paths))
 
 

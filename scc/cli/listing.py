@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
+
+if TYPE_CHECKING:
+    from scc.claims.claim import Claim
 
 
 @click.command("list")
@@ -12,9 +17,14 @@ def list_command() -> None:
     from scc.claims.registry import all_claims
     from scc.models.registry import MODELS
 
-    _section("claims", {claim.id: f"{claim.source}. {claim.statement}" for claim in all_claims()})
+    _section("claims", {claim.id: _claim_line(claim) for claim in all_claims()})
     fitted = {name: f"fitted model; scc evaluate {name} TEST.xyz" for name in fitted_names()}
     _section("models", MODELS | fitted)
+
+
+def _claim_line(claim: Claim) -> str:
+    names = "" if claim.family is None else ", ".join(p.name for p in claim.family.parameters)
+    return f"{claim.source}. {claim.statement}" + (f" [scc sweep over {names}]" if names else "")
 
 
 def _section(title: str, lines: dict[str, str]) -> None:

@@ -20,6 +20,7 @@ from scc.cli.figure import figure
 from scc.cli.fit import fit
 from scc.cli.goldens import goldens
 from scc.cli.listing import list_command
+from scc.cli.sweep import sweep
 from scc.cli.verify import verify
 
 
@@ -78,7 +79,17 @@ def cli(debug: bool) -> None:
     """Self-consistent Coulomb interactions for machine-learned interatomic potentials."""
 
 
-for command in (verify, list_command, figure, equilibrate, fit, evaluate, certify, goldens):
+for command in (
+    verify,
+    list_command,
+    sweep,
+    figure,
+    equilibrate,
+    fit,
+    evaluate,
+    certify,
+    goldens,
+):
     cli.add_command(command)
 
 

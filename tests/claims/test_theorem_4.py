@@ -171,7 +171,7 @@ def test_canonical_state_is_not_local_and_the_verdict_sees_it():
     from scc.locality import decide
 
     decay = decide(derivatives.distance, derivatives.density_by_potential)
-    assert not theorem_4._verdict([decay.kind], [decay.rate], 0.8)
+    assert theorem_4._verdict([decay.kind], [decay.rate], 0.8) is False
 
 
 @pytest.mark.parametrize("index", range(len(theorem_4._ordered())))
