@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from scc.cli.atoms_table import print_atoms, write_result
+from scc.cli.equilibrate_charges import equilibrate_charges
 from scc.cli.equilibrate_fitted import equilibrate_fitted
 from scc.cli.errors import CommandError
 from scc.errors import InputError
@@ -28,7 +29,7 @@ ROOM_TEMPERATURE = 1000.0  # β in Hartree⁻¹: 316 K
     "--model",
     required=True,
     metavar="NAME|FILE",
-    help="onsite, gaussian, or a fitted model by name (water) or file; see scc list.",
+    help="onsite, gaussian, qeq, …, or a fitted model by name (water) or file; see scc list.",
 )
 @click.option("--index", type=int, default=-1, help="Frame of the file.  [default: the last]")
 @click.option(
@@ -40,6 +41,7 @@ ROOM_TEMPERATURE = 1000.0  # β in Hartree⁻¹: 316 K
 )
 @click.option("--electrons", type=float, help="Canonical: valence electrons.  [default: neutral]")
 @click.option("--mu", type=float, help="Grand-canonical: chemical potential in Hartree.")
+@click.option("--charge", type=float, help="Total charge, of models of charges.  [default: 0]")
 @click.option(
     "--solver",
     help="anderson, damped, diis or newton.  [default: diis for gaussian, anderson for onsite]",
@@ -59,6 +61,7 @@ def equilibrate(
     beta: float,
     electrons: float | None,
     mu: float | None,
+    charge: float | None,
     solver: str | None,
     out: Path | None,
     as_json: bool,
@@ -85,9 +88,19 @@ def equilibrate(
     from scc.ace.registry import fitted_names
     from scc.configuration.files import read
     from scc.equilibration.api import equilibrate_configuration
-    from scc.models.registry import MODELS
+    from scc.models.registry import CHARGE_MODELS, MODELS
     from scc.output import check_writable
 
+    if charge is not None and not math.isfinite(charge):
+        raise InputError(f"--charge must be finite, got {charge}")
+    if charge is not None and model not in CHARGE_MODELS:
+        raise InputError(f"--charge is for models of charges: {', '.join(CHARGE_MODELS)}")
+    if model in CHARGE_MODELS:
+        for option in ("beta", "electrons", "mu"):
+            if context.get_parameter_source(option) is not ParameterSource.DEFAULT:
+                raise InputError(f"--{option} means nothing to a model of charges ({model})")
+        equilibrate_charges(file, model, index, charge or 0.0, solver, out, as_json)
+        return
     if model not in MODELS:
         names = (*MODELS, *fitted_names())
         if model not in names and not Path(model).exists():

@@ -6,7 +6,7 @@ from scc.equilibration.equilibrium import Equilibrium
 from scc.equilibration.solvers import solver_by_name
 from scc.errors import InputError
 from scc.functional.energy import EnergyFunctional
-from scc.models.registry import model_by_name
+from scc.models.registry import CHARGE_MODELS, model_by_name
 from scc.occupations.ensemble import Canonical, GrandCanonical
 
 
@@ -23,8 +23,10 @@ def equilibrate_configuration(
     β in Hartree⁻¹; canonical and neutral unless ``electrons`` (with spin) or
     ``chemical_potential`` (Hartree) is given; ``solver`` by name, or the model's default. Raises
     InputError for unknown names, elements the model lacks, impossible counts, both of
-    ``electrons`` and ``chemical_potential``.
+    ``electrons`` and ``chemical_potential``, models of charges (no electronic levels).
     """
+    if model in CHARGE_MODELS:
+        raise InputError(f"{model} is a model of charges, without electronic levels")
     if electrons is not None and chemical_potential is not None:
         raise InputError("give electrons or a chemical potential, not both")
     bound = model_by_name(model).prepare(configuration)

@@ -12,7 +12,6 @@ import scipy.linalg
 from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
 
 from scc.arrays import FloatArray
-from scc.electrostatics.multipoles.moments import total_dipole
 from scc.equilibration.direct_problem import DirectFixedPoint
 from scc.equilibration.saddle_point import (
     DENSE_BELOW,
@@ -53,8 +52,8 @@ class DirectEquilibrium(Solution):
 
     @property
     def charges(self) -> FloatArray:
-        """Net atomic charges q (M,): minus the λ = 0 part of D."""
-        return _net(self.state.density)
+        """Net atomic charges q (M,): minus the electrons in excess of each atom."""
+        return self.functional.net_charges(self.state.density)
 
     @property
     def chemical_potential(self) -> float:
@@ -125,24 +124,11 @@ class DirectEquilibrium(Solution):
 
     def polarisability(self) -> FloatArray:
         """α_ab = ∂d_a/∂𝓔_b of the dipole d = ∫x(ν − ρ), (3, 3), bohr³. Open boundaries only."""
-        configuration = self.functional.configuration
-        if any(configuration.periodic):
+        if any(self.functional.configuration.periodic):
             raise InputError("the dipole moment of a periodic configuration is not defined")
-        positions, density = configuration.positions, self.state.density
-        alpha = np.zeros((3, 3))
-        for axis in range(3):
-            potential = np.zeros((len(positions), 1 if density.ndim == 1 else density.shape[1]))
-            potential[:, 0] = positions[:, axis]
-            if potential.shape[1] >= 4:
-                potential[:, (3, 1, 2)[axis]] = 1.0
-            change = self.to_potential(potential.reshape(density.shape)).density
-            if density.ndim == 1:
-                alpha[:, axis] = -change @ positions
-            else:
-                padded = np.zeros((len(positions), max(4, density.shape[1])))
-                padded[:, : density.shape[1]] = change
-                alpha[:, axis] = -total_dipole(positions, padded)
-        return alpha
+        fields = self.functional.dipole_potentials(self.state.density)
+        changes = [self.to_potential(field).density for field in fields]
+        return -np.array([[np.vdot(a, change) for change in changes] for a in fields])
 
     @property
     def _equations(self) -> DirectState:
@@ -172,7 +158,8 @@ class DirectEquilibrium(Solution):
         if displacement is not None:
             density = density + local.density_position_jvp(displacement)
             energies = energies + local.site_energies_position_jvp(displacement)
-        return DirectChange(found.x, density, _net(density), -found.multiplier, energies)
+        charges = self.functional.net_charges(density)
+        return DirectChange(found.x, density, charges, -found.multiplier, energies)
 
     def _lanczos(self, which: str) -> float:
         """An extreme eigenvalue of H on the surface, to four digits."""
@@ -196,7 +183,3 @@ class DirectEquilibrium(Solution):
         except ArpackError as error:
             raise ConvergenceError(f"spectrum of the Hessian: {error}") from error
         return float(values[0])
-
-
-def _net(density: FloatArray) -> FloatArray:
-    return -density if density.ndim == 1 else -density[:, 0]

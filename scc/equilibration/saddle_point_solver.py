@@ -137,5 +137,5 @@ def border(functional: DirectFunctional, state: DirectState) -> FloatArray:
 
 def _lagrangian(state: DirectState, reference: DirectState) -> float:
     """E − µ⟨e, ρ⟩ at the µ of ``reference``: E on the surface, and what a given µ minimises."""
-    counter = state.functional.closure.counter(state.density)
+    counter = state.functional.counter(state.density)
     return state.energy - reference.chemical_potential * float(np.vdot(counter, state.density))

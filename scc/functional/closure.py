@@ -154,14 +154,15 @@ class Direct:
         return self.chemical_potential is None
 
     def counter(self, density: FloatArray) -> FloatArray:
-        """e with Σ∫(ρ − ν) = ⟨e, D⟩: one for charges and λ = 0, zero for higher multipoles."""
+        """e with Σ∫(ρ − ν) = ⟨e, D⟩ of charges (M,), or of multipoles (M, n), λ = 0 first.
+
+        Models whose D is something else say so; ask :meth:`DirectFunctional.counter`.
+        """
         unit = np.ones_like(density)
         if density.ndim > 1:
             unit[:, 1:] = 0.0
         return unit
 
-    def excess(self, density: FloatArray) -> float:
-        """Σ∫(ρ − ν) + Q, electrons too many; 0 where µ is given."""
-        if self.total_charge is None:
-            return 0.0
-        return float(np.vdot(self.counter(density), density)) + self.total_charge
+    def excess(self, electrons: float) -> float:
+        """Σ∫(ρ − ν) + Q, electrons too many, for Σ∫(ρ − ν) = ``electrons``; 0 where µ is given."""
+        return 0.0 if self.total_charge is None else electrons + self.total_charge

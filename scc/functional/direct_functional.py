@@ -81,9 +81,12 @@ class DirectLocalState(Protocol):
 class DirectModel(Protocol):
     """A bound local model for the direct closure.
 
-    Two more attributes may be there. ``affine`` (default False): ΣE_ℓ is quadratic and ρ affine in
+    More attributes may be there. ``affine`` (default False): ΣE_ℓ is quadratic and ρ affine in
     v̂, so that R = 0 is one linear equation. ``convex`` (default False): ΣE_ℓ is strictly convex and
-    ρ affine in v̂, whatever v̂; with convex terms that certifies stability.
+    ρ affine in v̂, whatever v̂; with convex terms that certifies stability. ``curvature`` > 0, the
+    shape of v̂: about the diagonal of H, for preconditioning. ``electron_weights`` e, the shape of
+    D: Σ∫(ρ − ν) = ⟨e, D⟩; by default D (M,) are charges and D (M, n) multipoles, λ = 0 first.
+    ``dipole_potentials`` (3, *shape of D): ∫x(ρ − ν) = ⟨x, D⟩, likewise.
     """
 
     @property
@@ -186,6 +189,30 @@ class DirectFunctional:
         mu = chemical_potential if given is None else given
         return DirectState(self, self.model.evaluate(array), mu)
 
+    def counter(self, density: FloatArray) -> FloatArray:
+        """e with Σ∫(ρ − ν) = ⟨e, D⟩, the shape of D."""
+        said = getattr(self.model, "electron_weights", None)
+        if said is not None:
+            return np.asarray(said, dtype=np.float64)
+        return self.closure.counter(density)
+
+    def net_charges(self, density: FloatArray) -> FloatArray:
+        """q (M,) of D: minus the electrons in excess of each atom."""
+        counted = (self.counter(density) * density).reshape(len(density), -1)
+        return np.asarray(-counted.sum(axis=1))
+
+    def dipole_potentials(self, density: FloatArray) -> FloatArray:
+        """x_a with ∫x_a(ρ − ν) = ⟨x_a, D⟩, (3, *shape of D), bohr: a unit field's potentials."""
+        said = getattr(self.model, "dipole_potentials", None)
+        if said is not None:
+            return np.asarray(said(), dtype=np.float64)
+        x = np.zeros((3, len(density), density.size // len(density)))
+        x[:, :, 0] = self.configuration.positions.T
+        if x.shape[2] >= 4:
+            for axis, column in enumerate((3, 1, 2)):  # R_1 = (y, z, x)
+                x[axis, :, column] = 1.0
+        return x.reshape(3, *density.shape)
+
     def kernel(self, density: FloatArray, direction: FloatArray) -> FloatArray:
         """∂V/∂D·dD, the shape of D."""
         return sum((t.kernel(density, direction) for t in self.terms), np.zeros_like(density))
@@ -252,7 +279,7 @@ class DirectState:
     @cached_property
     def excess(self) -> float:
         """⟨e, ρ⟩ + Q: electrons too many (0 where µ is given)."""
-        return self.functional.closure.excess(self.density)
+        return self.functional.closure.excess(float(np.vdot(self._counter, self.density)))
 
     @cached_property
     def count_gradient(self) -> FloatArray:
@@ -319,7 +346,7 @@ class DirectState:
 
     @cached_property
     def _counter(self) -> FloatArray:
-        return self.functional.closure.counter(self.density)
+        return self.functional.counter(self.density)
 
     @cached_property
     def _felt(self) -> FloatArray:

@@ -1,0 +1,112 @@
+"""``scc equilibrate`` with a model of charges (QEq, EEM, …), closed directly at a total charge."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from scc.cli.atoms_table import print_atoms, write_result
+from scc.cli.errors import CommandError
+from scc.errors import InputError
+
+if TYPE_CHECKING:
+    from scc.configuration import Configuration
+    from scc.equilibration.direct_equilibrium import DirectEquilibrium
+
+
+def equilibrate_charges(
+    file: Path,
+    model: str,
+    index: int,
+    charge: float,
+    solver: str | None,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Read, solve, print, write; see the command.
+
+    Raises:
+        InputError: elements without parameters, a solver for density matrices. CommandError:
+            unconverged or unstable.
+    """
+    from scc.configuration.files import read
+    from scc.equilibration.equilibrate import equilibrate
+    from scc.equilibration.solvers import solver_by_name
+    from scc.functional.direct_functional import DirectFunctional
+    from scc.models.registry import charge_model_by_name
+    from scc.output import check_writable
+
+    if solver == "diis":
+        raise InputError("--solver diis is for density matrices; charges: anderson, damped, newton")
+    chosen = None if solver is None else solver_by_name(solver)
+    configuration = read(file, index)
+    bound = charge_model_by_name(model).prepare(configuration)
+    if out is not None:
+        check_writable(out)
+    result = equilibrate(DirectFunctional(bound, total_charge=charge), chosen)
+    settings = {"file": str(file), "model": model, "total_charge_e": charge}
+    settings["solver"] = solver or "default"
+    outcome = _outcome(result)
+    if as_json:
+        from scc.json_values import plain
+
+        document = plain(settings | outcome | (_physics(result) if outcome["stable"] else {}))
+        click.echo(json.dumps(document, indent=1, allow_nan=False, ensure_ascii=False))
+    if not outcome["stable"]:
+        raise CommandError(_failure(result), 1)
+    if not as_json:
+        _print(configuration, settings, result)
+    if out is not None:
+        write_result(out, configuration, result.charges, result.forces, result.energy)
+
+
+def _outcome(result: DirectEquilibrium) -> dict[str, Any]:
+    return {
+        "status": result.status,
+        "iterations": result.iterations,
+        "residual_electrons": result.residual,
+        "stable": result.status == "converged" and result.stable,
+    }
+
+
+def _physics(result: DirectEquilibrium) -> dict[str, Any]:
+    return {
+        "energy_hartree": result.energy,
+        "charges_e": result.charges,
+        "forces_hartree_per_bohr": result.forces,
+        "chemical_potential_hartree": result.chemical_potential,
+        "smallest_curvature_hartree": result.lambda_min,
+    }
+
+
+def _failure(result: DirectEquilibrium) -> str:
+    steps = f"after {result.iterations} iterations, residual {result.residual:.2e} electrons"
+    if result.status == "unstable":
+        return (
+            f"unstable {steps}: smallest curvature of the energy at fixed charge "
+            f"{result.lambda_min:.4g} Ha"
+        )
+    return f"not converged: {result.status} {steps}"
+
+
+def _print(
+    configuration: Configuration, settings: dict[str, Any], result: DirectEquilibrium
+) -> None:
+    from scc.units import EV
+
+    lines = {
+        "input": f"{settings['file']}, {len(configuration)} atoms",
+        "model": f"{settings['model']}, total charge {settings['total_charge_e']:g} e",
+        "status": f"converged in {result.iterations} iterations, residual {result.residual:.1e}",
+        "stability": f"stable, smallest curvature {result.lambda_min:.4g} Ha",
+        "energy": f"{result.energy:.10f} Ha = {result.energy / EV:.8f} eV",
+        "chemical potential": f"{result.chemical_potential:.6f} Ha",
+        "net charge": f"{sum(result.charges):.6f} e",
+    }
+    wide = max(map(len, lines))
+    for name, text in lines.items():
+        click.echo(f"{name:{wide}} {text}")
+    print_atoms(configuration, result.charges, result.forces)
