@@ -14,7 +14,7 @@ Hartree, bohr, e; net charges q = Z − electrons; V is felt by an electron.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
 
@@ -69,6 +69,8 @@ class Subject(Protocol):
         elements: chemical symbols it knows; None where it does not say.
         accuracy: bound on the error of charges (e) that its own convergence threshold leaves;
             tolerances of the battery that have to do with convergence are multiples of it.
+        energy_accuracy: optional; the same of energies, Hartree. Without it, accuracy² (times one
+            Hartree/e², a hardness): energies are taken to be stationary in the charges.
         largest: number of atoms up to which a solution takes a second or so; the battery grows
             systems up to here.
         total_charge: the total charge every solution is meant to have, e.
@@ -131,12 +133,14 @@ class TellsResponse(Protocol):
 class LocalDerivatives(Protocol):
     """Derivatives of E_ℓ(r, v̂) and of the charges of ρ_ℓ(r, v̂) at one (r, v̂), eq. (3.3).
 
-    ``displacement`` is (M, 3), ``direction`` has the shape of v̂, whose first axis is atoms. Each
-    method returns (M,), or (M, n) where ρ_ℓ has more moments than a charge.
+    ``displacement`` is (M, 3), ``direction`` has the shape of v̂. Each method returns (M,), or
+    (M, n) where ρ_ℓ has more moments than a charge.
     """
 
-    @property
-    def feature_shape(self) -> tuple[int, ...]: ...
+    def feature_directions(self, atom: int) -> Sequence[FloatArray]:
+        """Unit directions of the features v̂_m of one atom, each of the shape of v̂."""
+        ...
+
     def energies_by_positions(self, displacement: FloatArray) -> FloatArray: ...
     def energies_by_features(self, direction: FloatArray) -> FloatArray: ...
     def densities_by_positions(self, displacement: FloatArray) -> FloatArray: ...

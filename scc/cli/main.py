@@ -13,6 +13,7 @@ import click
 
 from scc import __version__
 from scc.cli.certify import certify
+from scc.cli.check import check
 from scc.cli.equilibrate import equilibrate
 from scc.cli.errors import CommandError, Terminated, describe
 from scc.cli.evaluate import evaluate
@@ -81,6 +82,7 @@ def cli(debug: bool) -> None:
 
 for command in (
     verify,
+    check,
     list_command,
     sweep,
     figure,
