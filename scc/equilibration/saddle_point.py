@@ -105,6 +105,7 @@ def solve_on_surface(
     tolerance: float = REQUESTED,
     max_steps: int = 1000,
     truncate: bool = False,
+    precondition: Product | None = None,
 ) -> SaddlePoint:
     """By products H x alone.
 
@@ -113,10 +114,11 @@ def solve_on_surface(
         tolerance: of |Hx + cν − a| relative to |a|, in the norm of P⁻¹.
         truncate: at a direction of negative curvature give back what has been found until then (or
             that direction): a descent direction, not a solution. Otherwise GMRES takes over.
+        precondition: r ↦ P⁻¹r, symmetric and positive definite, where P is more than a diagonal.
     Raises:
         ConvergenceError: not solved: singular to working precision, or too many steps.
     """
-    project = _Projection(normal, diagonal)
+    project = _Projection(normal, precondition or (lambda r: r / diagonal))
     x = project.particular(level)
     residual = right - apply(x) if np.any(x) else right.copy()
     scale = project.size(right - apply(project.particular(level)) if level else right)
@@ -152,9 +154,9 @@ def solve_on_surface(
 class _Projection:
     """What P and c do: preconditioning on the surface and the multiplier of a residual."""
 
-    def __init__(self, normal: FloatArray, diagonal: FloatArray) -> None:
-        self._c, self._inverse = normal, 1.0 / diagonal
-        self._weighted = self._inverse * normal
+    def __init__(self, normal: FloatArray, inverse: Product) -> None:
+        self._c, self._inverse = normal, inverse
+        self._weighted = inverse(normal)
         self._square = float(np.vdot(normal, self._weighted))
 
     def particular(self, level: float) -> FloatArray:
@@ -172,11 +174,11 @@ class _Projection:
 
     def precondition(self, residual: FloatArray) -> FloatArray:
         """P⁻¹(r − cν): tangent to the surface."""
-        return self._inverse * self.split(residual)[0]
+        return self._inverse(self.split(residual)[0])
 
     def size(self, residual: FloatArray) -> float:
         """√(r·P⁻¹r)."""
-        return float(np.sqrt(np.vdot(residual, self._inverse * residual)))
+        return float(np.sqrt(np.vdot(residual, self._inverse(residual))))
 
 
 class _Found(NamedTuple):

@@ -32,9 +32,16 @@ def _eem() -> Any:
     return EEM()
 
 
+def _cent() -> Any:
+    from scc.models.cent import CENT
+
+    return CENT()
+
+
 CHARGE_MODELS: dict[str, str] = {
     "qeq": "QEq (Rappé–Goddard 1991), Slater charges, charge-dependent hydrogen; 16 elements",
     "eem": "EEM (Mortier 1986), point charges; H, C, N, O, F, Al, Si, P",
+    "cent": "CENT (Ghasemi 2015) with EEQ-2019 of DFT-D4, Gaussian charges, χ from neighbours; H–Rn",
 }
 """Models of charges, v̂ = q, closed directly at a given total charge."""
 
@@ -49,6 +56,7 @@ _FACTORIES: dict[str, Callable[[], Any]] = {
     "gaussian": _gaussian,
     "qeq": _qeq,
     "eem": _eem,
+    "cent": _cent,
 }
 
 
