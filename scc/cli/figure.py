@@ -47,12 +47,7 @@ def figure(names: tuple[str, ...], out: Path, compute: bool, source: Path | None
 
     from scc.claims.drawing import save_figure
 
-    package = figures_package()
-    known = sorted(
-        module.name
-        for module in pkgutil.iter_modules(package.__path__)
-        if not module.name.startswith("_")
-    )
+    package, known = figures_package(), figure_names()
     wanted = known if names == ("all",) else [_module(name) for name in names]
     for wish, name in zip(names, wanted, strict=False):
         if name not in known:
@@ -73,6 +68,12 @@ def figure(names: tuple[str, ...], out: Path, compute: bool, source: Path | None
         drawn = script.draw() if source is None else script.draw_from(source)
         paths = save_figure(drawn, out, name if source is None else source.stem)
         click.echo(" ".join(str(path) for path in paths))
+
+
+def figure_names() -> list[str]:
+    """All figures, sorted: the modules of :func:`figures_package` that are no helpers."""
+    modules = pkgutil.iter_modules(figures_package().__path__)
+    return sorted(module.name for module in modules if not module.name.startswith("_"))
 
 
 def _module(name: str) -> str:

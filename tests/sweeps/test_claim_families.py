@@ -1,0 +1,94 @@
+"""Families of the claims: any point is a system the claim can measure, at both ends of ranges."""
+
+import csv
+import math
+
+import pytest
+
+from scc.claims.registry import get_claim
+from scc.figures import sweep as sweep_figure
+from scc.sweeps.measure import family_of, measure_point, sweepable
+from scc.sweeps.table import columns, read_table
+
+SMALL = {
+    "equilibrated-decay": {"M": 360, "gap": 4.0},
+    "lemma-7": {"beta": 20.0},
+    "metal-screening": {"sites": 32},
+    "mixing": {"M": 40},
+    "theorem-4": {"M": 80, "gap": 4.0},
+    "theorem-8": {"M": 24},
+    "theorem-8-bound": {"M": 20},
+}
+
+
+@pytest.mark.parametrize("claim_id", [claim.id for claim in sweepable()])
+def test_a_small_system_of_every_family_holds_with_numbers_in_all_columns(claim_id):
+    family = family_of(claim_id)
+    row = measure_point(claim_id, family.values(SMALL.get(claim_id, {"M": 8} | _seeded(family))))
+    assert row.verdict == "holds", row
+    assert math.isfinite(row.numbers["measured"])
+    assert math.isfinite(row.numbers["predicted"])
+    assert set(row.numbers) <= set(columns(family))
+    if family.relation == "<=":
+        assert row.numbers["measured"] <= row.numbers["predicted"]
+
+
+def _seeded(family):
+    return {"seed": 3} if any(p.name == "seed" for p in family.parameters) else {}
+
+
+def test_parameters_reach_the_system_that_is_measured():
+    """Each of them changes what comes out: none is accepted and dropped."""
+    for claim_id, base, changes in (
+        ("theorem-4", {"M": 80}, {"M": 100, "beta": 4.0, "gap": 4.0, "spacing": 1.6}),
+        ("mixing", {"M": 20}, {"M": 24, "beta": 5.0, "gap": 1.0, "spacing": 1.4, "alpha": 0.9}),
+        ("stability", {"M": 5}, {"M": 6, "beta": 5.0, "gap": 1.0, "model": "gaussian", "seed": 1}),
+        ("lemma-7", {"beta": 20.0}, {"beta": 10.0, "gap": 0.7, "mu": 0.3}),
+        ("theorem-8-bound", {"M": 12}, {"M": 16, "beta": 6.0, "gap": 0.5, "spacing": 1.2}),
+        (
+            "lemma-12",
+            {"M": 8},
+            {"M": 9, "beta": 4.0, "gap": 2.0, "disorder": 0.4, "dimension": 3, "seed": 1}
+            | {"model": "loewdin"},
+        ),
+    ):
+        family = family_of(claim_id)
+        assert set(changes) == {p.name for p in family.parameters}, claim_id
+        usual = measure_point(claim_id, family.values(base)).numbers
+        for name, value in changes.items():
+            other = measure_point(claim_id, family.values({**base, name: value}))
+            assert other.numbers["measured"] != usual["measured"], (claim_id, name, other)
+
+
+def test_damping_beyond_its_limit_diverges_at_the_predicted_rate():
+    row = measure_point("mixing", family_of("mixing").values({"M": 60, "alpha": 1.05}))
+    assert row.verdict == "holds"
+    assert row.numbers["measured"] > 1.0
+
+
+def test_a_decay_that_cannot_be_told_decides_nothing_and_has_no_number():
+    """Between the rate of the gap and that of the pole, β = 32, two exponentials follow."""
+    values = {"M": 400, "beta": 32.0, "gap": 1.25}
+    row = measure_point("theorem-4", family_of("theorem-4").values(values))
+    assert row.verdict == "inconclusive"
+    assert math.isnan(row.numbers["measured"])
+
+
+def test_defaults_are_allowed_values_of_the_written_form():
+    for claim in sweepable():
+        for parameter in claim.family.parameters:
+            assert parameter.read(str(parameter.default)) == parameter.default
+            assert parameter.meaning
+
+
+def test_claims_of_their_own_systems_alone_say_nothing_of_parameters():
+    assert get_claim("certificates").family is None
+
+
+def test_the_kept_sweep_is_one_of_its_claim_and_holds():
+    with sweep_figure.SHIPPED.open(newline="") as file:
+        claim_id = next(csv.DictReader(file))["claim"]
+    rows = read_table(sweep_figure.SHIPPED, family_of(claim_id))
+    assert len(rows) == 32
+    assert not any(row.speaks_against for row in rows)
+    assert len(sweep_figure.draw().axes) == 1
