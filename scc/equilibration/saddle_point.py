@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-import scipy.linalg
+from scipy.linalg.lapack import dgetrf, dgetrs
 
 from scc.arrays import FloatArray
 from scc.equilibration.krylov import REQUESTED, solve_krylov
@@ -72,11 +72,11 @@ def solve_dense(
     # Rows and columns of one size: the condition number is that of the physics, not of units.
     scale = 1.0 / np.sqrt(np.max(np.abs(bordered), axis=1))
     scaled = scale[:, None] * bordered * scale
-    try:
-        factors = scipy.linalg.lu_factor(scaled, check_finite=False)
-        solution = _refined(scaled, factors, scale * target)
-    except (np.linalg.LinAlgError, ValueError) as error:
-        raise ConvergenceError(f"saddle-point equation not solved: {error}") from error
+    factors, pivots, zero = dgetrf(scaled)
+    if zero:
+        raise ConvergenceError("saddle-point equation not solved: its matrix is singular")
+    solution = dgetrs(factors, pivots, scale * target)[0]
+    solution = solution + dgetrs(factors, pivots, scale * target - scaled @ solution)[0]
     defect = float(np.max(np.abs(scaled @ solution - scale * target)))
     reach = max(float(np.max(np.abs(solution))), float(np.max(np.abs(scale * target))))
     if not defect <= 1e-9 * reach:
@@ -86,13 +86,6 @@ def solve_dense(
         )
     x = scale * solution
     return SaddlePoint(x[:size].reshape(normal.shape), float(x[size]), True)
-
-
-def _refined(
-    matrix: FloatArray, factors: tuple[FloatArray, FloatArray], b: FloatArray
-) -> FloatArray:
-    x = scipy.linalg.lu_solve(factors, b)
-    return np.asarray(x + scipy.linalg.lu_solve(factors, b - matrix @ x))
 
 
 def solve_on_surface(

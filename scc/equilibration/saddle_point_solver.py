@@ -52,9 +52,10 @@ class SaddlePointNewton:
         """Raises InputError for a problem that is not of the direct closure."""
         if not isinstance(problem, DirectFixedPoint):
             raise InputError("the saddle-point solver is for functionals closed directly")
-        monitor = Monitor(problem, tolerance, max_builds, callback)
-        iterate = monitor.evaluate(x0)
         affine = problem.functional.affine
+        watch = Monitor if affine else _Descent
+        monitor = watch(problem, tolerance, max_builds, callback)
+        iterate = monitor.evaluate(x0)
         while not monitor.finished:
             before = iterate.density_residual
             if affine:
@@ -116,6 +117,16 @@ class SaddlePointNewton:
         size = np.maximum(np.abs(values), _FLOOR * np.max(np.abs(values), initial=1e-300))
         modes = basis @ vectors
         return np.asarray((modes @ ((modes.T @ right.ravel()) / size)).reshape(c.shape))
+
+
+class _Descent(Monitor):
+    """Going downhill in E may lead over steep slopes: a growing residual is no divergence."""
+
+    def evaluate(self, x: FloatArray) -> Iterate:
+        iterate = super().evaluate(x)
+        if self.status == "diverged" and np.isfinite(iterate.density_residual):
+            self.status = "stalled" if len(self.history) >= self.max_builds else ""
+        return iterate
 
 
 def counted(problem: DirectFixedPoint, state: DirectState) -> Callable[[FloatArray], FloatArray]:

@@ -1,6 +1,7 @@
 """Central differences of order eight with the rounding they must carry."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 
@@ -44,3 +45,26 @@ def assert_derivative(
     error = float(np.max(np.abs(np.asarray(analytic) - measured), initial=0.0))
     allowed = relative * size + rounding + 2.0 * noise / step
     assert error <= allowed, f"derivative off by {error:.3e}, allowed {allowed:.3e}, size {size}"
+
+
+def assert_scan(
+    analytic: FloatArray | float,
+    f: Callable[[float], FloatArray | float],
+    steps: tuple[float, ...] = (4e-2, 2e-2, 1e-2, 5e-3),
+) -> None:
+    """Central differences approach ``analytic`` as h²: a wrong derivative leaves a plateau.
+
+    [f(h) − f(−h)]/2h − f′ = h² f‴/6 + O(h⁴): halving h divides the error by 4 up to O(h²), and
+    Richardson's 4D(h/2) − D(h) leaves O(h⁴). Errors that are rounding already say nothing of slope.
+    """
+    differences = [
+        (np.asarray(f(h), dtype=np.float64) - np.asarray(f(-h), dtype=np.float64)) / (2.0 * h)
+        for h in steps
+    ]
+    size = max(float(np.max(np.abs(differences[-1]), initial=0.0)), 1e-6)
+    errors = [float(np.max(np.abs(np.asarray(analytic) - d), initial=0.0)) for d in differences]
+    for coarse, fine in pairwise(errors):
+        assert fine <= 0.5 * coarse + 1e-10 * size, f"errors {errors} do not fall with the step"
+    extrapolated = (4.0 * differences[-1] - differences[-2]) / 3.0
+    left = float(np.max(np.abs(np.asarray(analytic) - extrapolated), initial=0.0))
+    assert left <= 1e-2 * errors[-1] + 1e-9 * size, f"errors {errors}, extrapolated {left}"

@@ -1,0 +1,236 @@
+"""The direct closure solved: one minimum whatever the solver, forces, response, honest failure."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies.configurations import generators
+from strategies.direct_models import ToyDirect, toys, with_chi
+from strategies.finite_differences import assert_scan
+
+from scc.configuration import Configuration, cluster
+from scc.electrostatics.site_terms import ExternalPotential
+from scc.equilibration.equilibrate import equilibrate
+from scc.equilibration.saddle_point import (
+    solve_dense,
+    solve_on_surface,
+    surface_basis,
+)
+from scc.equilibration.saddle_point_solver import SaddlePointNewton
+from scc.equilibration.solvers import Anderson, Damped, LinearSolve, NewtonKrylov
+from scc.errors import ConvergenceError, InputError
+from scc.functional.direct_functional import DirectFunctional
+from scc.models.eem import EEM, EEMElement
+
+TIGHT = 1e-13
+
+
+def solved(model, configuration, charge=0.3, solver=None, **options):
+    functional = DirectFunctional(model.prepare(configuration), total_charge=charge)
+    return equilibrate(functional, solver, tolerance=TIGHT, throw=True, **options)
+
+
+@given(toys())
+@settings(max_examples=3)
+def test_solvers_disagree_about_the_minimum(toy):
+    reference = solved(*toy)
+    assert reference.stable
+    assert abs(reference.charges.sum() - 0.3) < 1e-12
+    largest = np.max(np.abs(reference.state.residual))
+    assert largest < 1e-10
+    for solver in (SaddlePointNewton(dense_below=0), Anderson(), NewtonKrylov()):
+        other = solved(*toy, solver=solver)
+        # δ of size 1e-13, from a Hessian whose condition number is below 1e2.
+        assert np.max(np.abs(other.features - reference.features)) < 1e-11
+        assert other.chemical_potential == pytest.approx(reference.chemical_potential, abs=1e-11)
+
+
+@given(toys(affine=True))
+@settings(max_examples=3)
+def test_an_affine_residual_needs_more_than_one_solve(toy):
+    one = solved(*toy)
+    assert len(one.history) == 2
+    other = solved(*toy, solver=LinearSolve())
+    assert np.max(np.abs(one.features - other.features)) < 1e-11
+
+
+@given(toys(max_atoms=3), generators())
+@settings(max_examples=2)
+def test_forces_are_not_the_derivative_of_the_equilibrated_energy(toy, rng):
+    model, configuration = toy
+    dr = rng.normal(size=(len(configuration), 3))
+    forces = solved(model, configuration).forces
+
+    def energy(t):
+        return solved(model, configuration.displaced(t * dr)).energy
+
+    assert_scan(-np.vdot(forces, dr), energy)
+
+
+@given(toys(max_atoms=3), generators())
+@settings(max_examples=2)
+def test_the_adjoint_is_missing_where_the_equations_belong_to_another_model(toy, rng):
+    model, configuration = toy
+    other = with_chi(model, model.chi + 0.2 * rng.normal(size=len(configuration)))
+    dr = rng.normal(size=(len(configuration), 3))
+
+    def result(t):
+        moved = configuration.displaced(t * dr)
+        equations = DirectFunctional(other.prepare(moved), total_charge=0.3)
+        functional = DirectFunctional(model.prepare(moved), equations=equations)
+        return equilibrate(functional, tolerance=TIGHT, throw=True)
+
+    found = result(0.0)
+    assert not found.functional.variational
+    assert np.max(np.abs(found.features - solved(other, configuration).features)) < 1e-12
+    assert_scan(-np.vdot(found.forces, dr), lambda t: result(t).energy)
+    naive = -np.vdot(found.state.position_gradient, dr)
+    assert abs(naive + np.vdot(-found.forces, dr)) > 1e-6  # the toy does tell the two apart
+
+
+@given(toys(max_atoms=3), generators())
+@settings(max_examples=2)
+def test_the_response_is_not_the_derivative_of_the_solution(toy, rng):
+    model, configuration = toy
+    found = solved(model, configuration)
+    dr = rng.normal(size=(len(configuration), 3))
+    change = found.to_displacement(dr)
+
+    def moved(t):
+        return solved(model, configuration.displaced(t * dr))
+
+    assert_scan(change.features, lambda t: moved(t).features)
+    assert_scan(change.charges, lambda t: moved(t).charges)
+    assert_scan(change.chemical_potential, lambda t: moved(t).chemical_potential)
+    assert_scan(change.site_energies, lambda t: moved(t).state.site_energies)
+    assert abs(change.charges.sum()) < 1e-10
+
+
+@given(toys(max_atoms=3))
+@settings(max_examples=2)
+def test_the_polarisability_has_a_direction(toy):
+    alpha = solved(*toy).polarisability()
+    assert np.allclose(alpha, alpha.T, rtol=0.0, atol=1e-9 * np.max(np.abs(alpha)))
+    assert np.min(np.linalg.eigvalsh(alpha)) > 0.0
+
+
+class _Charges:
+    """A two-parameter model of charges to put an external potential on."""
+
+    def __init__(self, configuration, potential):
+        elements = {"H": EEMElement(4.0, 14.0)}
+        self._bound = EEM(elements).prepare(configuration)
+        self.electrostatics = (
+            *self._bound.electrostatics,
+            ExternalPotential(potential, np.zeros(len(configuration))),
+        )
+
+    def __getattr__(self, name):
+        return getattr(self._bound, name)
+
+
+def test_an_external_potential_moves_charge_the_wrong_way():
+    rng = np.random.default_rng(5)
+    configuration = cluster(6, 2.5, rng, species=["H"])
+    dv = rng.normal(size=6)
+
+    def at(t):
+        return equilibrate(DirectFunctional(_Charges(configuration, t * dv)), tolerance=TIGHT)
+
+    change = at(0.0).to_potential(dv)
+    assert_scan(change.charges, lambda t: at(t).charges)
+    assert change.charges @ dv > 0.0  # electrons leave where their potential rises
+
+
+@given(st.integers(2, 40), generators(), st.booleans(), st.booleans())
+def test_the_surface_solver_disagrees_with_factorisation(size, rng, definite, constrained):
+    basis = np.linalg.qr(rng.normal(size=(size, size)))[0]
+    values = np.exp(rng.uniform(-2.0, 2.0, size))
+    if not definite:
+        values[0] *= -1.0
+    matrix = (basis * values) @ basis.T
+    right = rng.normal(size=size)
+    normal = rng.normal(size=size) if constrained else np.zeros(size)
+    level = float(rng.normal()) if constrained else 0.0
+    projected = surface_basis(normal).T @ matrix @ surface_basis(normal)
+    spectrum = np.linalg.eigvalsh(projected)
+    if np.min(np.abs(spectrum), initial=1.0) < 1e-2:
+        return
+    dense = solve_dense(matrix, normal, right, level)
+    krylov = solve_on_surface(lambda x: matrix @ x, normal, right, level, np.ones(size))
+    scale = 1.0 + float(np.max(np.abs(dense.x)))
+    assert np.max(np.abs(krylov.x - dense.x)) < 1e-8 * scale
+    assert np.max(np.abs(matrix @ dense.x + dense.multiplier * normal - right)) < 1e-10 * scale
+    assert normal @ dense.x == pytest.approx(level, abs=1e-10 * scale)
+    if krylov.definite:  # a negative direction may be missed, never a positive one taken for it
+        assert np.max(np.abs(matrix @ krylov.x + krylov.multiplier * normal - right)) < 1e-9 * scale
+    elif size > 1:
+        assert spectrum[0] < 0.0
+
+
+def test_a_singular_system_is_solved():
+    with pytest.raises(ConvergenceError, match="saddle-point"):
+        solve_dense(np.zeros((2, 2)), np.ones(2), np.array([1.0, 0.0]), 0.0)
+
+
+def test_the_surface_basis_leaves_the_surface():
+    normal = np.array([3.0, -1.0, 0.5, 0.0])
+    basis = surface_basis(normal)
+    assert basis.shape == (4, 3)
+    assert np.allclose(normal @ basis, 0.0, atol=1e-15)
+    assert np.allclose(basis.T @ basis, np.eye(3), atol=1e-15)
+
+
+@pytest.mark.parametrize("dense_below", [500, 0])
+def test_two_close_point_charges_pass_for_stable(dense_below):
+    """EEM has no minimum where 1/r > 2η*: the stationary point is a saddle."""
+    elements = {"H": EEMElement(4.0, 13.6)}  # 2η* ≈ 1 Hartree
+    bound = EEM(elements).prepare(Configuration(("H", "H"), [[0, 0, 0], [0, 0, 0.9]]))
+    result = equilibrate(DirectFunctional(bound), SaddlePointNewton(dense_below))
+    assert result.status == "unstable"
+    assert result.lambda_min < 0.0
+    assert not result.stable
+    with pytest.raises(ConvergenceError, match="unstable"):
+        result.require_converged()
+
+
+def test_a_double_well_ends_on_its_top():
+    """U < 0 and κ > 0: q = 0 is stationary, a maximum; Newton must go downhill to either side."""
+    configuration = Configuration(("H", "H"), [[0, 0, 0], [0, 0, 6.0]])
+    model = ToyDirect(np.array([1e-3, 0.0]), hardness=-2.0, kappa=4.0, width=2.0)
+    for dense_below in (500, 0):
+        result = solved(model, configuration, 0.0, SaddlePointNewton(dense_below))
+        assert result.lambda_min > 0.0
+        assert abs(result.charges[0]) > 0.3
+
+
+def test_a_given_chemical_potential_is_not_that_of_its_charge():
+    model, configuration = (
+        ToyDirect(np.array([0.2, -0.1])),
+        Configuration(("H", "H"), [[0, 0, 0], [0, 0, 3.0]]),
+    )
+    canonical = solved(model, configuration)
+    functional = DirectFunctional(
+        model.prepare(configuration), chemical_potential=canonical.chemical_potential
+    )
+    for solver in (None, SaddlePointNewton(0), Anderson()):
+        found = equilibrate(functional, solver, tolerance=TIGHT, throw=True)
+        assert np.max(np.abs(found.features - canonical.features)) < 1e-11
+
+
+def test_variables_without_charge_get_a_constraint():
+    model = ToyDirect(np.zeros(1))
+    bound = model.prepare(Configuration(("H",), [[0, 0, 0]]))
+    bound.electron_weights = np.zeros((1, 4))
+    with pytest.raises(InputError, match="no variable changes the total charge"):
+        equilibrate(DirectFunctional(bound))
+
+
+def test_damping_beyond_its_bound_converges():
+    model, configuration = (
+        ToyDirect(np.array([0.2, -0.1])),
+        Configuration(("H", "H"), [[0, 0, 0], [0, 0, 3.0]]),
+    )
+    assert solved(model, configuration, solver=Damped(0.5)).converged
+    functional = DirectFunctional(model.prepare(configuration))
+    assert equilibrate(functional, Damped(3.0)).status in ("diverged", "stalled")
