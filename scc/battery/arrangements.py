@@ -18,14 +18,18 @@ GAP = 5.0
 _BONDED = 1.3
 """Bonded below this many times the sum of covalent radii (ase.data)."""
 
+_CLEARANCE = 0.2
+"""bohr beyond the longest bond, at which copies of large atoms stand."""
+
 
 def side_by_side(unit: Configuration, copies: int) -> Configuration:
-    """Copies along x, :data:`GAP` between their bounding boxes.
+    """Copies along x, :data:`GAP` between their bounding boxes, or as much as keeps them unbonded.
 
     Raises UnsupportedError for a periodic structure.
     """
     require_open(unit)
-    extent = float(np.ptp(unit.positions[:, 0])) + GAP
+    longest = 2.0 * _BONDED * float(np.max(_radii(unit)))
+    extent = float(np.ptp(unit.positions[:, 0])) + max(GAP, longest + _CLEARANCE)
     shifts = np.arange(copies)[:, None, None] * np.array([extent, 0.0, 0.0])
     return Configuration(unit.species * copies, (unit.positions[None] + shifts).reshape(-1, 3))
 
@@ -67,9 +71,14 @@ def pull(structure: Configuration) -> FloatArray:
 
 def fragments(structure: Configuration) -> FloatArray:
     """The bonded set (0, 1, …) each atom belongs to, (M,)."""
-    radii = covalent_radii[structure.atomic_numbers] * ANGSTROM
+    radii = _radii(structure)
     bonded = structure.distances() < _BONDED * (radii[:, None] + radii[None, :])
     return np.asarray(connected_components(csr_matrix(bonded), directed=False)[1])
+
+
+def _radii(structure: Configuration) -> FloatArray:
+    """Covalent radii (M,), bohr."""
+    return np.asarray(covalent_radii[structure.atomic_numbers] * ANGSTROM)
 
 
 def require_open(structure: Configuration) -> None:

@@ -25,7 +25,7 @@ from scc.locality import decide
 ATOMS = 90
 POWER = 2.0
 UNCERTAINTY = 0.5
-"""Of the power: half of what lies between one power of Coulomb's and the next."""
+"""Of a power that passes: half of what lies between one power of Coulomb's and the next."""
 
 STEP = 0.1
 """bohr, of central differences: off by STEP²/6 times the third derivative, a hundredth, where a
@@ -56,9 +56,9 @@ def measure(bench: Bench) -> Finding:
         raise UnsupportedError(f"too little range to tell: {decay.reason}")
     power, sigma = fit.power, fit.power_uncertainty
     numbers |= {"power": power, "power: standard deviation": sigma}
-    if not sigma <= UNCERTAINTY:
-        raise UnsupportedError(f"too little range to tell: a power of {power:.1f} ± {sigma:.1f}")
     holds = power + 2.0 * sigma >= POWER
+    if holds and not sigma <= UNCERTAINTY:
+        raise UnsupportedError(f"too little range to tell: a power of {power:.1f} ± {sigma:.1f}")
     sign = ">=" if holds else "<"
     return Finding(
         holds, f"dq/dr ~ r^-{power:.2f}±{sigma:.2f} {sign} r^-{POWER:g}", numbers, series

@@ -72,9 +72,10 @@ def _slope(bench: Bench, structure: Configuration, direction: FloatArray, step: 
 def draw(axes: Axes, finding: Finding) -> None:
     """Errors against h."""
     h = finding.series["h"]
-    for row, colour in enumerate(("C0", "C1")[: len(finding.series["plain"])]):
-        axes.plot(h, finding.series["plain"][row], "o-", color=colour, label="central difference")
-        axes.plot(h[1:], finding.series["extrapolated"][row], "x--", color=colour, label="to h⁴")
+    for row, colour in enumerate(("C0", "C1")):
+        labels = ("central difference", "extrapolated") if row == 0 else (None, None)
+        axes.plot(h, finding.series["plain"][row], "o-", color=colour, label=labels[0])
+        axes.plot(h[1:], finding.series["extrapolated"][row], "x--", color=colour, label=labels[1])
     axes.axhline(float(finding.numbers["allowed [Hartree/bohr]"]), color="k", lw=0.8, ls=":")
     axes.set_xscale("log")
     axes.set_yscale("log")
