@@ -18,9 +18,9 @@ The widths are chosen once, for an exponent ζ⁰; a distribution of another exp
 Gaussians has the weights c(x ζ/ζ⁰): smooth in ζ, which is how a charge-dependent exponent becomes a
 density that is linear in nothing but its coefficients.
 
-Error: :func:`expansion` with its default 24 Gaussians reproduces the Coulomb repulsion of two such
-distributions at any distance to the figures of ``ERROR`` times ζ (Hartree), n = 1 … 6; held against
-exact integrals in the tests. With ``lowest`` < 1 the same error holds for ζ ≥ lowest · ζ⁰.
+Error: :func:`expansion` with its default 28 Gaussians reproduces the Coulomb repulsion of two such
+distributions at any distance to ``ERROR`` = 1e-8 times the larger ζ (Hartree), n = 1 … 6; held
+against exact integrals in the tests. With ``lowest`` < 1 the same error holds for ζ ≥ lowest · ζ⁰.
 """
 
 from __future__ import annotations
@@ -34,17 +34,20 @@ from scipy.special import eval_hermite
 from scc.arrays import FloatArray
 from scc.errors import InputError
 
-GAUSSIANS = 24
+GAUSSIANS = 28
+ERROR = 1e-8
+"""Largest error of the repulsion of two distributions of 28 Gaussians each, in units of ζ."""
+
 LARGEST_SHELL = 6
 # Smallest and largest x of the rule for n = 1 … 6. Below the first c is ∝ x^{2n+2}; beyond the
 # last, e^{−x²} x^{4n} is less than the errors stated.
 _RANGES = {
-    1: (0.03, 4.6),
-    2: (0.12, 5.2),
-    3: (0.22, 5.7),
-    4: (0.3, 6.1),
-    5: (0.38, 6.5),
-    6: (0.44, 6.8),
+    1: (0.03, 5.0),
+    2: (0.1, 5.6),
+    3: (0.2, 6.1),
+    4: (0.28, 6.5),
+    5: (0.35, 6.9),
+    6: (0.41, 7.2),
 }
 
 
