@@ -16,7 +16,7 @@ from functools import cached_property
 import numpy as np
 from hypothesis import strategies as st
 
-from scc.configuration import Configuration, cluster
+from scc.configuration import cluster
 from scc.electrostatics.multipole_coulomb import MultipoleCoulomb
 from strategies.configurations import generators
 from strategies.finite_differences import derivative
@@ -192,10 +192,3 @@ def toys(draw, min_atoms=2, max_atoms=4, affine=None):
 def with_chi(model, chi):
     """The same toy with other electronegativities: equations for another's energy."""
     return replace(model, chi=chi)
-
-
-def point_molecule(species, positions):
-    """A configuration from positions in ångström."""
-    from scc.units import ANGSTROM
-
-    return Configuration(tuple(species), np.array(positions, dtype=np.float64) * ANGSTROM)

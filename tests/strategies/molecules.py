@@ -1,33 +1,50 @@
-"""Small molecules whose atoms have been moved a little: geometries real codes can solve."""
+"""Small molecules at the experimental geometries that published charges belong to; ångström."""
 
 import numpy as np
-from hypothesis import strategies as st
 
 from scc.configuration import Configuration
 from scc.units import ANGSTROM
-from strategies.configurations import generators
-
-# Near equilibrium, Å.
-WATER = ("O H H", [[0.0, 0.0, 0.117], [0.0, 0.757, -0.468], [0.0, -0.757, -0.468]])
-LITHIUM_HYDRIDE = ("Li H", [[0.0, 0.0, 0.0], [0.0, 0.0, 1.60]])
-AMMONIA = (
-    "N H H H",
-    [[0.0, 0.0, 0.11], [0.0, 0.94, -0.27], [0.81, -0.47, -0.27], [-0.81, -0.47, -0.27]],
-)
-FORMALDEHYDE = (
-    "C O H H",
-    [[0.0, 0.0, -0.53], [0.0, 0.0, 0.67], [0.0, 0.94, -1.12], [0.0, -0.94, -1.12]],
-)
 
 
-def molecule(species, positions, displacement=0.0):
-    """Positions in Å, displacement in bohr."""
-    return Configuration(tuple(species.split()), np.array(positions) * ANGSTROM + displacement)
+def molecule(species, positions):
+    """A configuration from positions (M, 3) in ångström."""
+    return Configuration(tuple(species), np.array(positions, dtype=np.float64) * ANGSTROM)
 
 
-@st.composite
-def moved_molecules(draw, known=(WATER, LITHIUM_HYDRIDE, AMMONIA, FORMALDEHYDE), size=0.1):
-    """One of the known molecules, its atoms moved by ``size`` (bohr, standard deviation)."""
-    species, positions = draw(st.sampled_from(known))
-    noise = draw(generators()).normal(scale=size, size=np.shape(positions))
-    return molecule(species, positions, noise)
+def diatomic(one, other, distance):
+    """one–other along x, ``distance`` in ångström."""
+    return molecule((one, other), [[0, 0, 0], [distance, 0, 0]])
+
+
+def bent(centre, end, distance, degrees):
+    """end–centre–end at an angle."""
+    half = np.radians(degrees) / 2.0
+    x, y = distance * np.cos(half), distance * np.sin(half)
+    return molecule((centre, end, end), [[0, 0, 0], [x, y, 0], [x, -y, 0]])
+
+
+def pyramid(centre, end, distance, degrees):
+    """centre–end₃, the angle between two ends given."""
+    radius = 2.0 * distance * np.sin(np.radians(degrees) / 2.0) / np.sqrt(3.0)
+    height = np.sqrt(distance**2 - radius**2)
+    angles = 2.0 * np.pi * np.arange(3) / 3.0
+    ends = np.stack([radius * np.cos(angles), radius * np.sin(angles), np.full(3, -height)], axis=1)
+    return molecule((centre, end, end, end), [[0, 0, 0], *ends])
+
+
+def tetrahedron(centre, end, distance):
+    """centre–end₄."""
+    ends = distance / np.sqrt(3.0) * np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]])
+    return molecule((centre, *([end] * 4)), [[0, 0, 0], *ends])
+
+
+def linear(species, places):
+    """Atoms along x at the given places."""
+    return molecule(species, [[x, 0, 0] for x in places])
+
+
+def benzene():
+    """C₆H₆ of D₆ₕ, 1.397 and 1.084."""
+    angles = np.pi * np.arange(6) / 3.0
+    ring = np.stack([np.cos(angles), np.sin(angles), np.zeros(6)], axis=1)
+    return molecule("C" * 6 + "H" * 6, [*(1.397 * ring), *(2.481 * ring)])
