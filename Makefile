@@ -7,7 +7,7 @@ export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 export MPLBACKEND ?= Agg
 
-.PHONY: reproduce test test-all fuzz lint figures notebooks data clean
+.PHONY: reproduce test test-all fuzz lint figures notebooks docs data clean
 
 reproduce: $(VENV)/.installed
 	$(BIN)/scc verify --workers 2 --out out
@@ -32,6 +32,11 @@ figures: $(VENV)/.installed
 notebooks: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --editable '.[notebooks]'
 	$(BIN)/python paper-notebooks/execute.py --out out/notebooks
+
+# Pages in docs/_build/html. Figures of claims are those of `make reproduce` if it has run.
+docs: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
 
 # Hours: see data/water/README.md. What is finished is kept; run it again to go on.
 data: $(VENV)/.installed

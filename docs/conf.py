@@ -1,0 +1,49 @@
+"""The documentation site: `make docs`. Pages are Markdown, docstrings stay as they are."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from scc import __version__
+
+project = "scc"
+author = "The scc developers"
+project_copyright = "the scc developers, MIT licence"
+version = release = __version__
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.mathjax",
+    "docstrings",  # beside this file: formulas in docstrings
+    "api_pages",  # one page a package
+    "readme_tables",  # tables that the README has, too
+    "gallery",  # figures, drawn if they are not there
+]
+exclude_patterns = ["README.md", "_build", "generated"]
+source_suffix = {".md": "markdown"}
+
+myst_enable_extensions = ["amsmath", "dollarmath", "colon_fence"]
+myst_heading_anchors = 3
+suppress_warnings = ["config.cache"]  # the extensions above are modules of this folder
+
+html_theme = "furo"
+html_title = f"scc {version}"
+html_static_path = ["_static"]
+html_css_files = ["wide.css"]
+# Formulas are typeset by MathJax in the reader's browser. Offline they stay as TeX source; formulas
+# in docstrings are Unicode text and need nothing.
+mathjax_path = "https://cdn.jsdelivr.net/npm/mathjax@3/es5/tex-mml-chtml.js"
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_typehints_format = "short"
+autodoc_default_options = {"members": True, "ignore-module-all": True}
+autodoc_mock_imports = ["tblite", "pyscf", "distributed", "torch"]
+autodoc_preserve_defaults = True
+napoleon_use_rtype = False
+highlight_language = "none"

@@ -1,0 +1,62 @@
+"""Docstrings written for people, made into reStructuredText.
+
+In scc a docstring is Unicode text: a formula stands indented on lines of its own, |x| is an
+absolute value and v̂* an equilibrium, neither of which is markup. Read as reStructuredText they
+would be block quotes, substitutions and emphasis. This extension, which autodoc calls on every
+docstring before anything else looks at it, turns indented blocks into literal ones and escapes the
+rest, except what stands in ``…`` or in a :role:`…`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+_KEPT = re.compile(r"(``.+?``|:[a-z:]+:`[^`]+`)")
+_BULLET = re.compile(r"(\s*)([*+-]|\d+\.|\(?[a-z0-9]\)) +\S")
+
+
+def setup(app: Any) -> dict[str, bool]:
+    """Called by Sphinx."""
+    # Before napoleon (priority 500), which reads "Args:" and the like.
+    app.connect("autodoc-process-docstring", _process, priority=100)
+    return {"parallel_read_safe": True}
+
+
+def _process(app: Any, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
+    lines[:] = to_restructured_text(lines)
+
+
+def to_restructured_text(lines: list[str]) -> list[str]:
+    """The lines of a dedented docstring with formulas as literal blocks and the rest escaped."""
+    result: list[str] = []
+    indent = 0  # of the text that a formula would be indented against
+    formula = False
+    for place, line in enumerate(lines):
+        own = len(line) - len(line.lstrip())
+        if not line.strip():
+            result.append(line)
+            continue
+        after_blank = place > 0 and not lines[place - 1].strip()
+        if formula and own > indent:
+            result.append(line)
+            continue
+        formula = after_blank and own > indent
+        if formula:
+            result += [" " * indent + "::", "", line]
+            continue
+        bullet = _BULLET.match(line)
+        # The text of a list item is indented by its bullet, and no formula for that.
+        indent = bullet.end() - 1 if bullet else own
+        result.append(line[:indent] + _escaped(line[indent:]))
+    return [*result, ""]
+
+
+def _escaped(text: str) -> str:
+    """Text outside of literals and roles without the characters that mean something."""
+    parts = _KEPT.split(text)
+    for index in range(0, len(parts), 2):
+        part = re.sub(r"([\\*|])", r"\\\1", parts[index])
+        # A name that ends in an underscore would be a link.
+        parts[index] = re.sub(r"(\w)_(?=\W|$)", r"\1\\_", part)
+    return "".join(parts)

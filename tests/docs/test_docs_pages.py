@@ -1,0 +1,119 @@
+"""Pages that list things list all of them, and docstrings come out as they were written."""
+
+import importlib.util
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from docutils.core import publish_doctree
+
+from scc.claims.claim import Claim, System
+from scc.claims.registry import known_ids
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+
+
+def extension(name: str) -> ModuleType:
+    """An extension of the site, which is no package."""
+    spec = importlib.util.spec_from_file_location(f"docs_{name}", DOCS / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def page(name: str) -> str:
+    return (DOCS / f"{name}.md").read_text(encoding="utf-8")
+
+
+def test_every_claim_is_one_that_the_reader_is_told_how_to_believe() -> None:
+    terms = re.findall(r"^(`[a-z0-9-]+`(?:, `[a-z0-9-]+`)*)$", page("believe"), re.MULTILINE)
+    named = [claim for term in terms for claim in re.findall(r"`([a-z0-9-]+)`", term)]
+    assert sorted(named) == known_ids()
+
+
+def test_the_claim_that_is_shown_as_an_example_is_one() -> None:
+    code = re.findall(r"```python\n(.*?)```", page("extending"), re.DOTALL)[0]
+    namespace: dict[str, object] = {}
+    exec(compile(code, "extending.md", "exec"), namespace)
+    claim = namespace["CLAIM"]
+    assert isinstance(claim, Claim)
+    assert claim.family is not None
+    assert all(claim.measure(system).holds for system in claim.systems(True))
+    result = claim.measure(claim.family.system({"n": 7}))
+    assert claim.family.numbers(result) == {"measured": 49.0, "predicted": 49.0}
+    assert claim.measure(System("n = 0", {"n": 0})).holds is None
+
+
+@pytest.mark.parametrize("name", ["tutorial", "extending", "believe", "older_schemes", "index"])
+def test_links_between_pages_have_a_target(name: str) -> None:
+    for target in re.findall(r"\]\(([a-z_/]+)\.md[^)]*\)", page(name)):
+        assert (DOCS / f"{target}.md").exists() or target == "gallery", target
+
+
+def test_tables_of_the_readme_are_found() -> None:
+    tables = extension("readme_tables")
+    readme = (DOCS.parent / "README.md").read_text(encoding="utf-8")
+    claims = tables.table(readme, "claim | statement")
+    assert claims.startswith("| claim | statement")
+    assert "| `theorem-8` |" in claims
+    assert "](theory" not in claims
+    assert "| `lemma-12` |" in tables.table(readme, "claim | bounds")
+    with pytest.raises(ValueError, match="no table"):
+        tables.table(readme, "no such cell")
+
+
+DOCSTRING = """Theorem 4: |∂E| is small, v̂* is where T_N(v̂*) = 0, and x_ is a name.
+
+    |∂E_ℓ/∂v_m| ≤ C e^{−ηr}      (3.3)
+    next line: *not* emphasis
+
+With ``code * here_`` and :func:`some.function_`, text goes on
+and on:
+
+* an item of |things|
+  that goes on
+
+    a formula in the list, v̂*
+
+* another
+
+Args:
+    beta: 1/Hartree, ∞ allowed, E* too.
+
+        a formula about beta_
+
+    mu: level.
+"""
+
+
+def test_a_docstring_with_formulas_is_restructured_text_and_loses_nothing() -> None:
+    lines = extension("docstrings").to_restructured_text(DOCSTRING.splitlines())
+    source = "\n".join(lines).replace(":func:", ":literal:")
+    tree = publish_doctree(source, settings_overrides={"report_level": 1, "halt_level": 2})
+    assert not list(tree.findall(condition=lambda node: node.tagname == "system_message"))
+    literal = [node.astext() for node in tree.findall() if node.tagname == "literal_block"]
+    assert literal == [
+        "|∂E_ℓ/∂v_m| ≤ C e^{−ηr}      (3.3)\nnext line: *not* emphasis",
+        "a formula in the list, v̂*",
+        "a formula about beta_",
+    ]
+    text = tree.astext()
+    for words in ("|∂E| is small, v̂* is", "x_ is a name", "code * here_", "|things|", "E* too"):
+        assert words in text
+    assert not [n for n in tree.findall() if n.tagname in ("emphasis", "substitution_reference")]
+
+
+def test_pages_of_the_api_have_every_public_module_and_no_link_into_the_repository() -> None:
+    pages = extension("api_pages")
+    text = pages.package_page("scc.sweeps")
+    for module in ("api", "grid", "journal", "measure", "table", "workers"):
+        assert f".. automodule:: scc.sweeps.{module}\n" in text
+    assert text.startswith("# scc.sweeps\n")
+    assert "`from scc.sweeps import` `Row`, `grid`" in text
+    assert pages._introduction("# A\n\nsee [b](../b.md), [c](https://c.org)\n") == (
+        "see b, [c](https://c.org)"
+    )
+    assert "automodule:: scc.claims._bounds" not in pages.package_page("scc.claims")
