@@ -9,7 +9,10 @@ names and numbers; a worker looks the claim up by its id in its own installation
 
 from __future__ import annotations
 
+import os
 import signal
+import threading
+import time
 import warnings
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
@@ -41,7 +44,7 @@ def with_joblib(claim_id: str, points: Points, workers: int) -> Generator[Row, N
         WorkerError: one died.
     """
     number = min(workers, len(points))
-    settings = {"inner_max_num_threads": 1, "initializer": _leave_interrupts}
+    settings = {"inner_max_num_threads": 1, "initializer": _prepare, "initargs": (os.getpid(),)}
     finished = False
     with warnings.catch_warnings(), parallel_config("loky", n_jobs=number, **settings):
         # That a sweep which ends early does not finish its systems is what is wanted.
@@ -84,7 +87,9 @@ def with_dask(claim_id: str, points: Points, scheduler: str) -> Generator[Row, N
     futures: list[Any] = []
     try:
         futures = client.map(measure_point, [claim_id] * len(points), list(points), pure=False)
-        for future in as_completed(futures):
+        with client.as_current():
+            finished = as_completed(futures)
+        for future in finished:
             yield future.result()
     except KilledWorker:
         raise WorkerError("a worker of the cluster died (killed, or out of memory)") from None
@@ -97,6 +102,14 @@ def _first_line(error: BaseException) -> str:
     return (str(error) or type(error).__name__).splitlines()[0]
 
 
-def _leave_interrupts() -> None:
-    # Ctrl-C reaches the whole process group; the parent alone decides what it means.
+def _prepare(parent: int) -> None:
+    """Of a worker: Ctrl-C reaches the whole process group, the parent alone decides what it means;
+    and a parent that is killed takes its workers along, whatever they are at."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1.0)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -111,8 +111,7 @@ def test_a_sweep_ended_in_the_middle_and_run_again_gives_the_table_of_one_that_w
         wait_for(lambda: lines_of(journal) == 5, process)
         (os.killpg if whole_group else os.kill)(process.pid, number)
         _, errors = process.communicate(timeout=120)
-        if number != signal.SIGKILL:  # after which nobody is there to end the workers
-            wait_for(lambda: group_is_gone(process.pid))
+        wait_for(lambda: group_is_gone(process.pid))
     assert process.returncode == status, errors
     assert "Traceback" not in errors
     if word is not None:
