@@ -17,7 +17,7 @@ from scc.battery.decay_figure import draw_decay
 from scc.battery.property import Finding, Property
 from scc.battery.subject import LocalDerivatives, TellsLocal, UnsupportedError, unsupported_is_said
 from scc.configuration import Configuration
-from scc.locality import Decay, decide
+from scc.locality import Decay, Envelope, decide
 
 ATOMS = 90
 STEEP = 6.0
@@ -94,10 +94,18 @@ def judge(decay: Decay) -> tuple[bool, str]:
         return True, f"exp(-{decay.rate:.3g} r)"
     if decay.kind == "algebraic":
         return False, f"r^-{decay.power:.2g}"
-    power = decay.algebraic.power if decay.algebraic is not None else float("nan")
+    power = decay.algebraic.power if decay.algebraic is not None else _mean_power(decay.envelope)
     if power > STEEP:
         return True, f"faster than r^-{STEEP:g} (r^-{power:.3g})"
     raise UnsupportedError(f"too little range to tell: {decay.reason}")
+
+
+def _mean_power(data: Envelope) -> float:
+    """Of the fall from the first distance to the one where nothing rises above rounding."""
+    if len(data) == 0 or not data.ends_in_noise or data.floor == 0.0:
+        return float("nan")
+    fall = np.log(float(data.magnitude.max()) / data.floor)
+    return float(fall / np.log(data.next_distance / data.distance[0]))
 
 
 def _raise_to(largest: FloatArray, values: FloatArray) -> None:

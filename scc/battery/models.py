@@ -20,6 +20,7 @@ from scc.battery.variational_subject import VariationalSubject
 from scc.configuration import Configuration
 from scc.errors import InputError
 from scc.models.registry import MODELS, model_by_name
+from scc.schemes.registry import trained_model
 
 LARGEST = {"onsite": 96, "gaussian": 36}
 """Atoms up to which shipped models whose cost is not that of their kind take about a second."""
@@ -86,7 +87,7 @@ def _by_name(name: str) -> Any:
     if ":" in name:
         return _imported(name)
     if Path(name).exists():
-        return fitted_model(name)
+        return trained_model(name)
     raise InputError(
         f"no model {name!r}: no file, no module:object, and none of {', '.join(known_names())}"
     )

@@ -64,7 +64,7 @@ def measure(bench: Bench) -> Finding:
     if refined.jumps:
         place, component, height = max(refined.jumps, key=lambda jump: jump[2])
         name = names[component]
-        summary = f"{name} jumps by {height:.1e} at {place:.2f} bohr (allowed {allowed[name]:.0e})"
+        summary = f"{name}: jump of {height:.1e} at {place:.2f} bohr (allowed {allowed[name]:.0e})"
         return Finding(False, summary, numbers, series)
     if refined.exhausted:
         raise UnsupportedError(f"not resolved with {MOST} solutions: {_roughest(refined, names)}")
@@ -134,7 +134,10 @@ class _Path:
     def _vector(self, s: float, solved: Solved) -> FloatArray:
         if not solved.converged:
             raise _NoSolutionError(f"{s:.3g}")
-        return np.concatenate([values for _, values in self._parts(solved)])
+        vector = np.concatenate([values for _, values in self._parts(solved)])
+        if not np.all(np.isfinite(vector)):
+            raise _NoSolutionError(f"{s:.3g} (not a number)")
+        return vector
 
     def _parts(self, solved: Solved) -> list[tuple[str, FloatArray]]:
         parts = [("energy", np.array([solved.energy]))]

@@ -32,7 +32,7 @@ def test_an_abrupt_cutoff_fails_and_is_found_at_its_place():
 def test_a_kink_fails_by_the_jump_of_its_force():
     verdict = verdict_on(KinkedForce(), "smoothness", [ROCKY])
     assert verdict.judgement == "fail"
-    assert verdict.summary.startswith("forces jump")
+    assert verdict.summary.startswith("forces: jump")
 
 
 def test_a_solution_that_is_kept_past_its_end_fails():
