@@ -100,6 +100,7 @@ class PySCFSubject:
         self.elements = None if last is None else frozenset(chemical_symbols[1 : last + 1])
         # Charges are linear in what is left of the gradient, amplified by (1 − Kχ₀)⁻¹/gap.
         self.accuracy = 10.0 * math.sqrt(threshold)
+        self.energy_accuracy = 10.0 * threshold
 
     def solve(
         self,

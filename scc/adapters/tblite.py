@@ -89,6 +89,7 @@ class TBLiteSubject:
         self.elements: frozenset[str] | None = frozenset(chemical_symbols[1 : _LARGEST_NUMBER + 1])
         # A residual of r leaves an error of about |(1 − Kχ)⁻¹| r.
         self.accuracy = 50.0 * _THRESHOLD * threshold
+        self.energy_accuracy = 1e-6 * threshold  # tblite's threshold for the change of energy
 
     def solve(
         self,
@@ -127,8 +128,9 @@ class TBLiteSubject:
         try:
             found = calculator.singlepoint(start)
         except TBLiteRuntimeError as error:
-            if "converge" not in str(error).lower():
+            if not told:
                 raise InputError(f"tblite refuses the structure: {_one_line(error)}") from error
+            # Out of cycles, or so far out that its eigensolver gives up.
             return Solution(configuration, False, told, len(told), math.nan, None, _unread)
         return Solution(
             configuration,
