@@ -3,12 +3,14 @@ r"""An approximate inverse of D + J for Gaussian charges in a crystal, from the 
 D > 0 is a diagonal, J the Ewald sum. At long wavelengths J is 4πn/k², which makes the condition
 number of D + J grow with the square of the cell's length, and the number of iterations of conjugate
 gradients with the length. On a coarse mesh that part is XVXᵀ, X splines between atoms and nodes and
-V diagonal for waves. If atoms were spread evenly, XᵀD⁻¹X would be a number ρ for waves and
+V diagonal for waves. If atoms are spread evenly, XᵀD⁻¹X is a number ρ for smooth waves, and
 
-    (D + XVXᵀ)⁻¹ = D⁻¹ − D⁻¹X (V⁻¹ + XᵀD⁻¹X)⁻¹ XᵀD⁻¹ ≈ D⁻¹ − D⁻¹X V/(1 + ρV) XᵀD⁻¹ = M⁻¹ .
+    D^{1/2} (D + XVXᵀ)⁻¹ D^{1/2} ≈ F²,      F = 1 − D^{−1/2} X φ Xᵀ D^{−1/2},
+                                            φ = (1 − (1 + ρV)^{−1/2})/ρ,
 
-With ρ ≥ ‖XᵀD⁻¹X‖ M⁻¹ is positive definite however the atoms are spread, as V/(1 + ρV) < 1/ρ; the
-largest row sum is such a ρ: Σ_k D_k⁻¹X_km at node m, the weights X being positive with sum one.
+since F is (1 + ρV)^{−1/2} for a smooth wave and 1 for a rough one. M⁻¹ = D^{−1/2}(F² + ε)D^{−1/2}
+is positive definite however atoms are spread. ρ is the mean over the atoms of Σ_k D_k⁻¹X_km at
+their nodes, the one inside where they form a droplet.
 """
 
 from __future__ import annotations
@@ -25,9 +27,10 @@ from scc.electrostatics.multipoles.mesh_points import MeshPoints
 from scc.electrostatics.multipoles.reciprocal_kernels import PeriodicKernel
 from scc.errors import InputError
 
-_SPACING = 1.25  # of the mesh, in mean distances n^{-1/3}; 33 to 41 iterations from 0.75 to 2
+_SPACING = 1.0  # of the mesh, in mean distances n^{-1/3}
 _ORDER = 4
-_SMEARING = 0.25  # W over the spacing squared; no effect on the iterations between 0.25 and 1
+_SMEARING = 0.25  # W over the spacing squared
+_FLOOR = 1e-3  # ε
 
 
 class SmoothPreconditioner:
@@ -52,17 +55,23 @@ class SmoothPreconditioner:
             max(_ORDER, math.ceil(length / spacing)) for length in np.linalg.norm(cell, axis=1)
         )
         self._shape = (n_1, n_2, n_3)
-        self._inverse = 1.0 / diagonal
+        self._root = np.sqrt(1.0 / diagonal)
         self._points = MeshPoints(configuration.positions, cell, self._shape, _ORDER)
         grid = ReciprocalGrid(PeriodicKernel(cell, 0.0), self._shape, _ORDER)
         # Unnormalised transforms: waves of unit length see V times the number of nodes.
         waves = n_1 * n_2 * n_3 * grid.influence(_SMEARING * spacing**2)
-        rho = float(np.max(self._points.spread(self._inverse[:, None])))
-        self._filter = waves / (1.0 + rho * waves)
+        softness = self._points.spread((1.0 / diagonal)[:, None])
+        rho = float(np.sum(softness**2) / np.sum(softness))
+        self._filter = (1.0 - 1.0 / np.sqrt(1.0 + rho * waves)) / rho
 
     def __call__(self, residual: FloatArray) -> FloatArray:
         """M⁻¹r, (M,)."""
-        scaled = self._inverse * residual
-        spectrum = fft.rfftn(self._points.spread(scaled[:, None])[0])
+        scaled = self._root * residual
+        twice = self._rough(self._rough(scaled))
+        return np.asarray(self._root * (twice + _FLOOR * scaled))
+
+    def _rough(self, values: FloatArray) -> FloatArray:
+        """F times the values."""
+        spectrum = fft.rfftn(self._points.spread((self._root * values)[:, None])[0])
         smooth = fft.irfftn(self._filter * spectrum, s=self._shape)
-        return np.asarray(scaled - self._inverse * self._points.read(smooth[None])[:, 0])
+        return np.asarray(values - self._root * self._points.read(smooth[None])[:, 0])

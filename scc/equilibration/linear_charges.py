@@ -182,7 +182,8 @@ def _workers(bound: BoundCENT) -> int:
     """As many threads as BLAS has."""
     if len(bound.configuration) <= _FEW:
         return 1
-    return max((int(pool["num_threads"]) for pool in threadpool_info()), default=1)
+    pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+    return max((int(pool["num_threads"]) for pool in pools), default=1)
 
 
 class ChargeSolver:

@@ -41,7 +41,7 @@ def _cent() -> Any:
 CHARGE_MODELS: dict[str, str] = {
     "qeq": "QEq (Rappé–Goddard 1991), Slater charges, charge-dependent hydrogen; 16 elements",
     "eem": "EEM (Mortier 1986), point charges; H, C, N, O, F, Al, Si, P",
-    "cent": "CENT (Ghasemi 2015) with EEQ-2019 of DFT-D4, Gaussian charges, χ from neighbours; H–Rn",
+    "cent": "CENT (Ghasemi 2015) with EEQ-2019 of DFT-D4, Gaussian charges; H–Rn",
 }
 """Models of charges, v̂ = q, closed directly at a given total charge."""
 
