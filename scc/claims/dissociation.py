@@ -1,8 +1,8 @@
 r"""Charge equilibration dissociates to fractional charges: the known defect, predicted.
 
-QEq and EEM (1.2) give far fragments the charge Q∞ that equalises electronegativities, for two
-atoms without hydrogen Q∞ = (χ_B − χ_A)/(J_A + J_B), approached as 1/R; the energy is lower than that
-of the neutral fragments by (χ_B − χ_A)²/2(J_A + J_B), so that it is not size-consistent. In truth
+QEq and EEM (1.2) give far fragments the charge Q∞ that equalises electronegativities, for two atoms
+without hydrogen Q∞ = (χ_B − χ_A)/(J_A + J_B), approached as 1/R; the energy is lower than that of
+the neutral fragments by (χ_B − χ_A)²/2(J_A + J_B), so that it is not size-consistent. In truth
 the fragments are neutral, since moving a whole electron from A to B costs the ionisation potential
 of A minus the affinity of B, I_A − A_B > 0 (χ + J/2 and χ − J/2 of the model's own parameters).
 
