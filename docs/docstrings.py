@@ -41,6 +41,8 @@ def to_restructured_text(lines: list[str]) -> list[str]:
         if formula and own > indent:
             result.append(line)
             continue
+        if formula and not after_blank:
+            result.append("")  # text goes on right below a formula
         formula = after_blank and own > indent
         if formula:
             result += [" " * indent + "::", "", line]

@@ -28,13 +28,15 @@ from scc.units import ANGSTROM, EV
 class SCCCalculator(Calculator):
     """``atoms.calc = SCCCalculator()``.
 
-    Parameters
-    ----------
-    model: a fitted model, its name or its file; the one that ships is ``water``.
-    tolerance: largest |ρ_out − ρ_in| at convergence, e·bohr^λ.
-
     ``prediction`` is the last :class:`~scc.ace.predict.Prediction`: multipoles, polarisability,
     status, spectrum.
+
+    Parameters
+    ----------
+    model:
+        A fitted model, its name or its file; the one that ships is ``water``.
+    tolerance:
+        Largest |ρ_out − ρ_in| at convergence, e·bohr^λ.
 
     Raises
     ------

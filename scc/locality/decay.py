@@ -136,7 +136,10 @@ def decide(
     r_range:
         Window of distances, if another one is meant.
 
-    Raises InputError as :func:`envelope` does, and for an empty ``r_range``.
+    Raises
+    ------
+    InputError
+        As :func:`envelope` does, and for an empty ``r_range``.
     """
     if r_range is not None and not 0.0 <= r_range[0] < r_range[1]:
         raise InputError(f"r_range must be increasing and not negative, got {r_range}")

@@ -128,9 +128,13 @@ class FermiDirac:
         """F[x, y, z] in 1/Hartree², symmetric; F''(x)/2 where all arguments coalesce.
 
         From f·(1+exp) = 1 and the product rule for divided differences,
+
             f[a,b,c] = f(−a)f(−b)f(−c) exp[−a,−b,−c] − f(a)f(b)f(c) exp[a,b,c],
+
         two positive terms. For a ≤ b ≤ c, with φ(t, p) = exp[−t−p, −t, 0], a± = max(±a, 0),
+
             f[a,b,c] = e^{−a⁺−c⁻} (e^{−b⁻} φ(b−a, c−b) − e^{−b⁺} φ(c−b, b−a)) / Π(1+e^{−|·|}).
+
         Its rounding error is relative to the sum of the two terms, which is at most of the size
         of max|F''| and cancels only where F'' changes sign. InputError at β = ∞ when two or three
         arguments equal µ.
