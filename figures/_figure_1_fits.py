@@ -6,9 +6,9 @@ there. Every finished fit is written at once, the file whole or not at all, so t
 killed goes on where it was.
 
 Splits: the training trajectories are dealt to three folds, and split k does without fold k. The
-test set takes no part in any choice: bases are those of :mod:`scc.ace.water_fit`, weights the same
-for all twelve models, with priors strong enough for the largest: chosen without features, orders 2
-and 3, on the clusters that split 1 leaves out of training.
+test set takes no part in any choice: settings are those of :mod:`scc.ace.water_fit` for all twelve
+models, and each chooses its priors by the same rule, cross-validation over its own training
+clusters. Fits run side by side, one process a core.
 """
 
 from __future__ import annotations
@@ -17,17 +17,18 @@ import csv
 import hashlib
 import io
 import json
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from joblib import Parallel, delayed, parallel_config
+
 from scc import __version__
-from scc.ace.evaluation import errors, outcomes, self_consistent, teacher_forced
-from scc.ace.fit import FitSettings, fit
-from scc.ace.model import FittedModel
+from scc.ace.evaluation import errors
+from scc.ace.fit import FitSettings
 from scc.ace.reference_set import ReferenceSet, read_reference_set
+from scc.ace.selection import fit_and_judge
 from scc.ace.water_fit import water_settings
 from scc.configuration.files import written_atomically
 from scc.errors import InputError
@@ -42,11 +43,8 @@ FEATURES = ((0, 0), (1, 0), (2, 1), (3, 2))
 SPLITS = (1, 2, 3)
 SEED = 0
 
-MODES = {"teacher_forced": teacher_forced, "self_consistent": self_consistent}
+MODES = ("teacher_forced", "self_consistent")
 ERRORS = tuple(errors([]))
-_REFITS = 2
-_DENSITY_PRIOR = {"ridge": 1.0, "smoothness": 2.0, "damping": 0.01, "response": 1.0}
-_ENERGY_PRIOR = {"ridge": 0.1, "smoothness": 3.0}
 
 _COMMAND = "# made by: scc figure 1 --compute"
 _KEY = ("data_sha256", "settings_sha256", "order", "n_max", "l_max", "split")
@@ -71,11 +69,8 @@ class Point:
         return self.n_max * (self.l_max + 1) ** 2
 
     def settings(self) -> FitSettings:
-        """Of the fit; refits cost little and need no line search, unlike Gauss-Newton steps."""
-        base = water_settings(self.n_max, self.l_max, self.order)
-        density = replace(base.density_weights, steps=_REFITS, gauss_newton=False, **_DENSITY_PRIOR)
-        energy = replace(base.energy_weights, **_ENERGY_PRIOR)
-        return replace(base, density_weights=density, energy_weights=energy)
+        """Of the fit: those of ``scc fit``."""
+        return water_settings(self.n_max, self.l_max, self.order)
 
     def key(self, data: str) -> tuple[str, ...]:
         """What identifies its row."""
@@ -157,8 +152,12 @@ def compute(
     progress: Callable[[str], None] = lambda message: None,
     folder: Path = DATA,
     path: Path = ROWS,
+    workers: int = 1,
 ) -> None:
-    """Fit and judge what is missing. InputError where there are no data files."""
+    """Fit and judge what is missing, ``workers`` at a time, each a process of one BLAS thread.
+
+    A row is written as soon as it and all before it are there. InputError where there are no data.
+    """
     data = data_digest(folder)
     if data is None:
         raise InputError(f"the water clusters ({folder}) are not part of this installation")
@@ -166,8 +165,10 @@ def compute(
     progress(f"figure 1: {len(wanted)} of {len(points())} fits to do")
     training = read_reference_set([folder / name for name in TRAIN])
     test = read_reference_set(folder / TEST)
-    for number, point in enumerate(wanted, start=1):
-        row = dict(zip(_KEY, point.key(data), strict=True)) | judged(point, training, test)
+    for number, (point, found) in enumerate(
+        zip(wanted, _side_by_side(wanted, training, test, workers), strict=True), start=1
+    ):
+        row = dict(zip(_KEY, point.key(data), strict=True)) | found
         write_rows([*read_rows(path), row], path)
         progress(
             f"figure 1: {number}/{len(wanted)} order {point.order}, ({point.n_max},{point.l_max}), "
@@ -176,21 +177,48 @@ def compute(
         )
 
 
+def _side_by_side(
+    wanted: Sequence[Point], training: ReferenceSet, test: ReferenceSet, workers: int
+) -> Iterable[dict[str, str]]:
+    """:func:`judged` of each, in their order."""
+    if workers == 1:
+        return (judged(point, training, test) for point in wanted)
+    pool = Parallel(n_jobs=workers, return_as="generator", pre_dispatch=workers, batch_size=1)
+    # What other processes run is of scc itself: this module need not be importable there.
+    with parallel_config(backend="loky", inner_max_num_threads=1):
+        found = pool(
+            delayed(fit_and_judge)(used(point, training), point.settings(), test, SEED)
+            for point in wanted
+        )
+    return (
+        _row(used(point, training), test, *each) for point, each in zip(wanted, found, strict=True)
+    )
+
+
+def used(point: Point, training: ReferenceSet) -> ReferenceSet:
+    """The point's part of the training set."""
+    return training.without(training.folds(len(SPLITS))[point.split - 1])
+
+
 def judged(point: Point, training: ReferenceSet, test: ReferenceSet) -> dict[str, str]:
     """Fit on the point's part of the training set; errors on the test set."""
-    used = training.without(training.folds(len(SPLITS))[point.split - 1])
-    start = time.monotonic()
-    fitted = fit(used, point.settings(), SEED)
-    seconds = time.monotonic() - start
-    model = FittedModel("figure 1", fitted.density, fitted.energy)
+    part = used(point, training)
+    return _row(part, test, *fit_and_judge(part, point.settings(), test, SEED))
+
+
+def _row(
+    part: ReferenceSet,
+    test: ReferenceSet,
+    seconds: float,
+    found: Mapping[str, Mapping[str, float]],
+) -> dict[str, str]:
     row = {
         "version": __version__,
-        "training_clusters": str(len(used)),
-        "training_molecules": str(sum(frame.n_molecules for frame in used.frames)),
+        "training_clusters": str(len(part)),
+        "training_molecules": str(sum(frame.n_molecules for frame in part.frames)),
         "test_clusters": str(len(test)),
         "seconds": f"{seconds:.0f}",
     }
-    for mode, method in MODES.items():
-        found = errors(outcomes(model, test.frames, method))
-        row |= {f"{mode}_{name}": f"{value:.6g}" for name, value in found.items()}
+    for mode in MODES:
+        row |= {f"{mode}_{name}": f"{value:.6g}" for name, value in found[mode].items()}
     return row

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -23,7 +24,7 @@ STYLES = {"self_consistent": ("o-", "self-consistent"), "teacher_forced": ("s:",
 
 def compute(progress: Callable[[str], None]) -> None:
     """Fit what is missing for the present data and settings (the CSV has the seconds of each)."""
-    fits.compute(progress)
+    fits.compute(progress, workers=os.cpu_count() or 1)
 
 
 def outdated() -> str | None:

@@ -13,9 +13,10 @@ are fitted; the others have coefficient zero. D is affine in v̂: D(v̂ + w) −
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -43,6 +44,10 @@ class DensityForm:
     width: float
     n_flow: int
     flow_degree: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return asdict(self) | {"specification": self.specification.as_dict()}
 
 
 class DensityDesign:

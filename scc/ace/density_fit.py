@@ -25,17 +25,22 @@ are multiplied by a field strength first, that which neighbours in a liquid make
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import scipy.linalg
 
+from scc.ace.block_equations import BlockEquations
 from scc.ace.density_design import DensityDesign
 from scc.ace.normal_equations import NormalEquations
+from scc.ace.prior_choice import Prior
+from scc.ace.response_penalties import radius_rows, symmetry_rows
 from scc.ace.response_training import Response, respond
 from scc.ace.training_cluster import TrainingCluster
 from scc.arrays import FloatArray
+from scc.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,12 @@ class DensityWeights:
     field: strength that multiplies responses dp/d𝓔, atomic units.
     steps: refits or Gauss–Newton steps; 0 is teacher-forced.
     gauss_newton: whether steps take dp*/dθ or refit D(r, v̂*)θ.
+    priors: (ridge, γ) to choose from instead, by :func:`.prior_choice.chosen_prior`, every block
+        for itself, for all but what ``response`` holds. Steps that mix blocks (the next two and
+        Gauss–Newton) take ridge and smoothness.
+    folds: of that choice.
+    radius, symmetry: of the penalties of :mod:`.response_penalties` in refits: factors of
+        eigenvalues of χK, and of its antisymmetric part.
     """
 
     ridge: float = 0.1
@@ -70,12 +81,35 @@ class DensityWeights:
     field: float = 0.03
     steps: int = 2
     gauss_newton: bool = False
+    priors: tuple[Prior, ...] = ()
+    folds: int = 4
+    radius: float = 0.0
+    symmetry: float = 0.0
 
-    def scale(self, design: DensityDesign) -> FloatArray:
-        """The prior's scale of each column."""
-        smooth = (1.0 + design.degree) ** self.smoothness
+    def __post_init__(self) -> None:
+        if self.gauss_newton and (self.radius > 0.0 or self.symmetry > 0.0):
+            raise InputError("penalties on the response go with refits, not Gauss–Newton steps")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return asdict(self) | {"priors": [list(prior) for prior in self.priors]}
+
+    @property
+    def mixes(self) -> bool:
+        """Whether the rows of a step have columns of several blocks."""
+        return self.gauss_newton or self.radius > 0.0 or self.symmetry > 0.0
+
+    def scale(self, design: DensityDesign, prior: Prior | None = None) -> FloatArray:
+        """The prior's scale of each column, or that of another prior than ridge and smoothness.
+
+        Under another one, products of a feature with neighbours are held at least as they were.
+        """
+        ridge, smoothness = prior or (self.ridge, self.smoothness)
+        smooth = (1.0 + design.degree) ** smoothness
+        held = self.response * (1.0 + design.degree) ** self.smoothness
+        held = np.maximum(held * np.sqrt(self.ridge / ridge), smooth if prior else 0.0)
         meets = (design.feature_degree > 0) & (design.order > 1)
-        return np.asarray(np.where(meets, self.response * smooth, smooth))
+        return np.asarray(np.where(meets, held, smooth))
 
 
 def teacher_forced_rows(
@@ -149,20 +183,26 @@ def teacher_forced_equations(
     design: DensityDesign,
     clusters: Sequence[TrainingCluster],
     weights: DensityWeights,
-) -> NormalEquations:
+) -> BlockEquations:
     """All teacher-forced rows, noise apart."""
-    equations = NormalEquations(design.n_columns)
+    equations = _blocks(design)
     for cluster in clusters:
         _add_blocks(equations, cluster, *teacher_forced_rows(cluster, weights))
     return equations
 
 
 def noise_equations(
-    design: DensityDesign, clusters: Sequence[TrainingCluster], seed: int
-) -> NormalEquations:
-    """Σ over clusters of E|∂D(Kξ₁)θ|², one draw a cluster; times δ² it is the noise's penalty."""
-    equations = NormalEquations(design.n_columns)
-    for index, cluster in enumerate(clusters):
+    design: DensityDesign,
+    clusters: Sequence[TrainingCluster],
+    seed: int,
+    numbers: Iterable[int] | None = None,
+) -> BlockEquations:
+    """Σ over clusters of E|∂D(Kξ₁)θ|², one draw a cluster; times δ² it is the noise's penalty.
+
+    ``numbers`` of the clusters, which their draws depend on; 0, 1, … by default.
+    """
+    equations = _blocks(design)
+    for index, cluster in zip(numbers or range(len(clusters)), clusters, strict=True):
         if cluster.has_features:
             noise = cluster.noise(np.random.default_rng([seed, index]))
             constant = cluster.bound.rows(np.zeros_like(cluster.operator.external))
@@ -171,8 +211,12 @@ def noise_equations(
     return equations
 
 
+def _blocks(design: DensityDesign) -> BlockEquations:
+    return BlockEquations([design.flow_span, *design.spans.values()])
+
+
 def _add_blocks(
-    equations: NormalEquations,
+    equations: BlockEquations,
     cluster: TrainingCluster,
     rows: FloatArray,
     targets: FloatArray,
@@ -186,21 +230,43 @@ def _add_blocks(
             equations.add(rows[chosen, columns], targets[chosen], weights[chosen], columns)
 
 
-def self_consistent_equations(
+def refit_equations(
     design: DensityDesign,
     clusters: Sequence[TrainingCluster],
     theta: FloatArray,
     weights: DensityWeights,
-) -> NormalEquations:
-    """All rows of a step from θ, noise apart."""
-    equations = NormalEquations(design.n_columns)
-    model = design.model(theta)
+) -> BlockEquations:
+    """All rows of a refit from θ, noise apart."""
+    equations, model = _blocks(design), design.model(theta)
     for cluster in clusters:
         found = self_consistent_rows(cluster, respond(cluster, model), theta, weights)
-        if weights.gauss_newton:
-            equations.add(*found)
-        else:
-            _add_blocks(equations, cluster, *found)
+        _add_blocks(equations, cluster, *found)
+    return equations
+
+
+def mixed_equations(
+    design: DensityDesign,
+    clusters: Sequence[TrainingCluster],
+    theta: FloatArray,
+    weights: DensityWeights,
+    seed: int = 0,
+) -> NormalEquations:
+    """All rows of a step from θ, noise apart, penalties on the response and Gauss–Newton's too."""
+    model = design.model(theta)
+    responses = [respond(cluster, model) for cluster in clusters]
+    if weights.gauss_newton:
+        equations = NormalEquations(design.n_columns)
+        for cluster, response in zip(clusters, responses, strict=True):
+            equations.add(*self_consistent_rows(cluster, response, theta, weights))
+    else:
+        equations = refit_equations(design, clusters, theta, weights).joined()
+    for index, (cluster, response) in enumerate(zip(clusters, responses, strict=True)):
+        if weights.radius > 0.0:
+            rows = radius_rows(cluster, response)
+            equations.add(rows, np.zeros(len(rows)), weights.radius**2)
+        if weights.symmetry > 0.0:
+            rows = symmetry_rows(cluster, np.random.default_rng([seed, index, 1]))
+            equations.add(rows, np.zeros(len(rows)), weights.symmetry**2)
     return equations
 
 

@@ -18,14 +18,15 @@ apart): it goes to the element of the molecule's centre, O.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
 from scc.ace.basis import Basis, BasisSpecification
-from scc.ace.density_model import BoundDensity, DensityModel
 from scc.ace.energy_model import EnergyModel
 from scc.ace.normal_equations import NormalEquations
+from scc.ace.prior_choice import Prior, chosen_prior
 from scc.ace.reference_frame import ReferenceFrame
 from scc.ace.response_training import Response
 from scc.ace.training_cluster import TrainingCluster
@@ -43,12 +44,20 @@ class EnergyWeights:
     ridge: of the prior, in the unit of squared residuals.
     smoothness: γ of the prior's scale (1 + degree)^γ of a function.
     energy, force: residuals that count as one: Hartree per molecule, Hartree/bohr.
+    priors: (ridge, γ) to choose from instead, by :func:`.prior_choice.chosen_prior`.
+    folds: of that choice.
     """
 
     ridge: float = 0.1
     smoothness: float = 1.0
     energy: float = 1e-4
     force: float = 5e-4
+    priors: tuple[Prior, ...] = ()
+    folds: int = 4
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return asdict(self) | {"priors": [list(prior) for prior in self.priors]}
 
 
 class EnergyDesign:
@@ -94,12 +103,9 @@ class EnergyRows:
     n_molecules: int
 
 
-def solution_slopes(
-    cluster: TrainingCluster, model: DensityModel, response: Response
-) -> tuple[FloatArray, FloatArray]:
+def solution_slopes(cluster: TrainingCluster, response: Response) -> tuple[FloatArray, FloatArray]:
     """dp*/dr (9M, 3M) and dv̂*/dr (MF, 3M) at the solution."""
-    bound: BoundDensity = model.prepare(cluster.frame.configuration)
-    state = bound.evaluate(response.features)
+    state = response.bound.evaluate(response.features)
     number = len(cluster.frame.configuration)
     moves = np.eye(3 * number).reshape(-1, number, 3)
     direct = np.stack([state.position_jvp(move).ravel() for move in moves], axis=1)
@@ -132,12 +138,10 @@ def design_rows(
     return np.concatenate(values), np.concatenate(forces, axis=1)
 
 
-def energy_rows(
-    design: EnergyDesign, cluster: TrainingCluster, model: DensityModel, response: Response
-) -> EnergyRows:
+def energy_rows(design: EnergyDesign, cluster: TrainingCluster, response: Response) -> EnergyRows:
     """What the energy of one cluster asks of the coefficients."""
     frame = cluster.frame
-    density_slopes, feature_slopes = solution_slopes(cluster, model, response)
+    density_slopes, feature_slopes = solution_slopes(cluster, response)
     values, forces = design_rows(design, frame, response.features, feature_slopes)
     operator, multipoles = cluster.operator, response.multipoles
     hartree_slope = np.ravel(operator.potential(multipoles)) @ density_slopes
@@ -158,22 +162,27 @@ def mean_energy(frames: Sequence[ReferenceFrame]) -> float:
 
 
 def add_rows(
-    energies: NormalEquations, forces: NormalEquations, rows: EnergyRows, constant: float
+    equations: NormalEquations, rows: EnergyRows, constant: float, weights: EnergyWeights
 ) -> None:
-    """Energy rows, per molecule and off ``constant``, to one set; force rows to the other."""
+    """The energy row, per molecule and off ``constant``, and the force rows of a cluster."""
     each = 1.0 / rows.n_molecules
-    energies.add(each * rows.values[None, :], np.array([each * rows.energy - constant]))
-    forces.add(rows.forces, rows.force)
+    target = np.array([each * rows.energy - constant])
+    equations.add(each * rows.values[None, :], target, 1.0 / weights.energy**2)
+    equations.add(rows.forces, rows.force, 1.0 / weights.force**2)
 
 
 def solve_energy(
-    design: EnergyDesign,
-    energies: NormalEquations,
-    forces: NormalEquations,
-    weights: EnergyWeights,
-) -> FloatArray:
-    """Coefficients (n_columns,) for the given weights."""
+    design: EnergyDesign, parts: Sequence[NormalEquations], weights: EnergyWeights
+) -> tuple[FloatArray, Prior]:
+    """Coefficients (n_columns,) of all parts together, and the prior they were found under.
+
+    Args:
+        parts: one a fold of the choice of the prior; a single one has nothing to choose by.
+    """
+    prior = weights.ridge, weights.smoothness
+    if weights.priors and len(parts) > 1:
+        prior = chosen_prior(parts, weights.priors, lambda one: design.scale(one[1]))
     equations = NormalEquations(design.n_columns)
-    equations.accumulate(energies, 1.0 / weights.energy**2)
-    equations.accumulate(forces, 1.0 / weights.force**2)
-    return equations.solve(weights.ridge, design.scale(weights.smoothness))
+    for part in parts:
+        equations.accumulate(part)
+    return equations.solve(prior[0], design.scale(prior[1])), prior

@@ -12,16 +12,19 @@ arrays are kept as they are: a fit killed and resumed ends with the same bits as
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Any, Protocol
 
 import numpy as np
 
+from scc.ace.block_equations import BlockEquations, solve_chosen
 from scc.ace.density_design import DensityDesign, DensityForm
 from scc.ace.density_fit import (
     DensityWeights,
+    mixed_equations,
     noise_equations,
-    self_consistent_equations,
+    refit_equations,
     self_consistent_loss,
     teacher_forced_equations,
 )
@@ -37,6 +40,7 @@ from scc.ace.energy_fit import (
 )
 from scc.ace.energy_model import EnergyModel
 from scc.ace.normal_equations import NormalEquations
+from scc.ace.prior_choice import fold_labels
 from scc.ace.reference_set import ReferenceSet
 from scc.ace.response_training import respond
 from scc.ace.specification import BasisSpecification
@@ -88,13 +92,11 @@ class FitSettings:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON values: part of what a checkpoint or a model file says it was made from."""
-        form = asdict(self.density)
-        form["specification"] = self.density.specification.as_dict()
         return {
-            "density": form,
+            "density": self.density.as_dict(),
             "energy": self.energy.as_dict(),
-            "density_weights": asdict(self.density_weights),
-            "energy_weights": asdict(self.energy_weights),
+            "density_weights": self.density_weights.as_dict(),
+            "energy_weights": self.energy_weights.as_dict(),
         }
 
 
@@ -147,32 +149,52 @@ def fit_density(
     """θ of the density: teacher-forced, then Gauss–Newton steps."""
     stages = stages or InMemory()
     scale = weights.scale(design)
-    penalties: list[NormalEquations] = []
+    frames = [cluster.frame for cluster in clusters]
+    labels = fold_labels(frames, weights.folds if weights.priors else 1)
+    folds = [np.flatnonzero(labels == fold).tolist() for fold in range(int(labels.max()) + 1)]
+    dealt = [[clusters[number] for number in fold] for fold in folds]
+    unit_noise: list[BlockEquations] = []
 
-    def penalised(equations: NormalEquations, noise: float) -> NormalEquations:
-        if noise > 0.0:
-            if not penalties:
-                penalties.append(noise_equations(design, clusters, seed))
-            equations.accumulate(penalties[0], noise**2)
-        return equations
+    def penalties(noise: float) -> list[BlockEquations]:
+        if noise == 0.0:
+            return []
+        if not unit_noise:
+            for part, fold in zip(dealt, folds, strict=True):
+                unit_noise.append(noise_equations(design, part, seed, fold))
+        return [penalty.scaled(noise**2) for penalty in unit_noise]
+
+    def solved(parts: Sequence[BlockEquations], noise: float) -> Arrays:
+        if not weights.priors or len(parts) == 1:
+            return {
+                "theta": BlockEquations.total([*parts, *penalties(noise)]).solve(
+                    weights.ridge, scale
+                )
+            }
+        scales = {prior: weights.scale(design, prior) for prior in weights.priors}
+        theta, priors = solve_chosen(parts, scales, penalties(noise))
+        progress("density: ridge, γ of each block " + ", ".join(f"{r:g} {g:g}" for r, g in priors))
+        return {"theta": theta}
 
     def first() -> Arrays:
-        equations = penalised(teacher_forced_equations(design, clusters, weights), weights.noise)
-        return {"theta": equations.solve(weights.ridge, scale)}
+        parts = [teacher_forced_equations(design, part, weights) for part in dealt]
+        return solved(parts, weights.noise)
 
     def next_step(start: FloatArray) -> Arrays:
-        equations = penalised(
-            self_consistent_equations(design, clusters, start, weights), weights.damping
-        )
+        if not weights.mixes:
+            parts = [refit_equations(design, part, start, weights) for part in dealt]
+            return solved(parts, weights.damping)
+        equations = mixed_equations(design, clusters, start, weights, seed)
+        held = penalties(weights.damping)
+        for penalty in held:
+            equations.accumulate(penalty.joined())
         end = equations.solve(weights.ridge, scale)
         if not weights.gauss_newton:
             return {"theta": end}
 
         def objective(theta: FloatArray) -> float:
-            noise = penalties[0].loss(theta) if weights.damping > 0.0 else 0.0
+            noise = sum(penalty.loss(theta) for penalty in held)
             prior = weights.ridge * float(np.sum((scale * theta) ** 2))
-            loss = self_consistent_loss(design, clusters, theta, weights)
-            return loss + weights.damping**2 * noise + prior
+            return self_consistent_loss(design, clusters, theta, weights) + noise + prior
 
         return {"theta": lowered(objective, start, end)}
 
@@ -207,10 +229,14 @@ def fit_energy(
     progress: Progress = lambda message: None,
 ) -> tuple[FloatArray, EnergyModel]:
     """Coefficients of the energy on the density's own solution, and the energy."""
-    constant = mean_energy([cluster.frame for cluster in clusters])
+    frames = [cluster.frame for cluster in clusters]
+    constant = mean_energy(frames)
     progress(f"energy: {design.n_columns} coefficients, forces of {len(clusters)} clusters")
-    rows = (energy_rows(design, c, density, respond(c, density)) for c in clusters)
-    coefficients = energy_coefficients(design, rows, constant, weights, stages or InMemory())
+    rows = (energy_rows(design, c, respond(c, density)) for c in clusters)
+    labels = fold_labels(frames, weights.folds).tolist() if weights.priors else ()
+    coefficients = energy_coefficients(
+        design, rows, constant, weights, stages or InMemory(), labels, progress
+    )
     return coefficients, design.model(coefficients, constant)
 
 
@@ -220,30 +246,36 @@ def energy_coefficients(
     constant: float,
     weights: EnergyWeights,
     stages: Stages,
+    labels: Sequence[int] = (),
+    progress: Progress = lambda message: None,
 ) -> FloatArray:
     """(n_columns,) on top of ``constant`` per molecule: the stages ``energy-rows`` and ``energy``.
 
     Args:
         rows: of each cluster, taken one by one unless their stage is kept.
+        labels: the fold of each cluster in the choice of the prior; without, there is no choice.
     """
 
     def summed() -> Arrays:
-        parts = NormalEquations(design.n_columns), NormalEquations(design.n_columns)
-        for row in rows:
-            add_rows(*parts, row, constant)
+        parts: dict[int, NormalEquations] = {}
+        for row, label in zip(rows, labels or repeat(0), strict=False):
+            part = parts.setdefault(label, NormalEquations(design.n_columns))
+            add_rows(part, row, constant, weights)
         return {
-            f"{name}-{key}": value
-            for name, part in zip(("energies", "forces"), parts, strict=True)
+            f"{label}-{key}": value
+            for label, part in sorted(parts.items())
             for key, value in part.arrays().items()
         }
 
+    def solved() -> Arrays:
+        names = ("matrix", "vector", "square")
+        parts = [
+            NormalEquations.from_arrays({name: kept[f"{label}-{name}"] for name in names})
+            for label in range(len(kept) // len(names))
+        ]
+        coefficients, (ridge, gamma) = solve_energy(design, parts, weights)
+        progress(f"energy: ridge {ridge:g}, γ = {gamma:g}")
+        return {"coefficients": coefficients}
+
     kept = stages.run("energy-rows", summed)
-    energies, forces = (
-        NormalEquations.from_arrays(
-            {key: kept[f"{name}-{key}"] for key in ("matrix", "vector", "square")}
-        )
-        for name in ("energies", "forces")
-    )
-    return stages.run(
-        "energy", lambda: {"coefficients": solve_energy(design, energies, forces, weights)}
-    )["coefficients"]
+    return stages.run("energy", solved)["coefficients"]

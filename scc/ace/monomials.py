@@ -81,24 +81,23 @@ class Monomials:
 
     def marked_gradient(self, weights: FloatArray, components: FloatArray) -> FloatArray:
         """∂out_r/∂A for the marked components, not summed over r: (n_out, n_marked, M)."""
-        number = len(self.marked)
-        result = np.empty((weights.shape[1], number, components.shape[1]))
-        tables = self._marked_factors
-        mixed = [
-            [
+        number, n_out = len(self.marked), weights.shape[1]
+        result = np.empty((n_out, number, components.shape[1]))
+        mixed = []
+        for which, starts, _ in self._marked_factors:
+            count = len(which)
+            pointers = (starts[:-1] + count * np.arange(n_out)[:, None]).ravel()
+            entries = weights[which].T.ravel(), np.tile(np.arange(count), n_out)
+            mixed.append(
                 scipy.sparse.csr_array(
-                    (column[which], (place, np.arange(len(which)))), shape=(number, len(which))
+                    (*entries, np.append(pointers, n_out * count)), shape=(n_out * number, count)
                 )
-                for which, place, _ in tables
-            ]
-            for column in weights.T
-        ]
+            )
         for atoms in self._portions(components):
-            rests = [_product(components[:, atoms], others) for _, _, others in tables]
-            for row, matrices in enumerate(mixed):
-                result[row, :, atoms] = np.asarray(
-                    sum(matrix @ rest for matrix, rest in zip(matrices, rests, strict=True))
-                )
+            total = np.zeros((n_out * number, components[:, atoms].shape[1]))
+            for matrix, (_, _, others) in zip(mixed, self._marked_factors, strict=True):
+                total += matrix @ _product(components[:, atoms], others)
+            result[:, :, atoms] = total.reshape(n_out, number, -1)
         return result
 
     def _portions(self, components: FloatArray) -> Iterator[slice]:
@@ -122,14 +121,18 @@ class Monomials:
 
     @cached_property
     def _marked_factors(self) -> list[tuple[IntArray, IntArray, IntArray]]:
-        """(monomial, place of its factor among the marked, the other factors) by order and k."""
+        """By order and k: monomials whose factor k is marked, sorted by which it is; where each
+        marked one starts among them, (n_marked + 1,); the other factors."""
         place = np.full(self.n_components, -1)
         place[self.marked] = np.arange(len(self.marked))
         result = []
         for where, part in zip(self._parts, self.factors, strict=True):
             for k, others in _each(part):
-                which = np.flatnonzero(place[part[:, k]] >= 0)
-                result.append((where.start + which, place[part[which, k]], others[:, which]))
+                places = place[part[:, k]]
+                which = np.argsort(places, kind="stable")
+                which = which[np.count_nonzero(places < 0) :]
+                starts = np.searchsorted(places[which], np.arange(len(self.marked) + 1))
+                result.append((where.start + which, starts, others[:, which]))
         return result
 
 

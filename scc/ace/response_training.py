@@ -30,12 +30,14 @@ class Response:
     multipoles: p* (M, 9). features: v̂* (M, F).
     chi: ∂p/∂v̂, (9M, MF).
     screening: 1 − χK, (9M, 9M).
+    bound: the density at this geometry.
     """
 
     multipoles: FloatArray
     features: FloatArray
     chi: FloatArray
     screening: FloatArray
+    bound: BoundDensity
 
 
 def respond(cluster: TrainingCluster, model: DensityModel) -> Response:
@@ -47,7 +49,7 @@ def respond(cluster: TrainingCluster, model: DensityModel) -> Response:
     screening = np.asarray(np.eye(size) - chi @ cluster.matrix)
     solution = np.linalg.solve(screening, inhomogeneous)
     multipoles = np.asarray(solution.reshape(bound.n_atoms, N_MULTIPOLES))
-    return Response(multipoles, cluster.features(multipoles), chi, screening)
+    return Response(multipoles, cluster.features(multipoles), chi, screening, bound)
 
 
 def response_matrix(bound: BoundDensity) -> FloatArray:

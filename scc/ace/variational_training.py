@@ -13,7 +13,7 @@ Every stage is a function of the training set, the settings, the seed and earlie
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -70,6 +70,13 @@ class VariationalSettings:
     def __post_init__(self) -> None:
         if self.starter.width != self.permanent.width:
             raise InputError("both densities of a variational fit must have the same width")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON values: part of what a checkpoint or a model file says it was made from."""
+        parts = ("permanent", "starter", "response", "energy", "energy_weights")
+        plain = {name: getattr(self, name).as_dict() for name in parts}
+        plain |= {name: list(getattr(self, name)) for name in ("channels", "response_field")}
+        return asdict(self) | plain
 
 
 def fit_variational(

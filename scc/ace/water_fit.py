@@ -7,6 +7,8 @@ nest, so that a larger one can only add functions.
 from __future__ import annotations
 
 from scc.ace.density_design import DensityForm
+from scc.ace.density_fit import DensityWeights
+from scc.ace.energy_fit import EnergyWeights
 from scc.ace.features import FeatureSet
 from scc.ace.fit import FitSettings
 from scc.ace.water import density_specification, energy_specification
@@ -19,6 +21,12 @@ DENSITY_WIDTH = 1.0
 """σ_ρ, bohr. Errors on validation clusters depend little on it (``python -m scc.ace.selection
 widths TRAIN.xyz…`` prints them for four values); wide densities have a smaller spectral radius of
 χK."""
+
+PRIORS = ((0.01, 1.0), (0.1, 1.0), (1.0, 1.0), (0.1, 2.0), (1.0, 2.0), (10.0, 2.0))
+"""(ridge, γ) that densities choose from, each block and each model for itself."""
+
+ENERGY_PRIORS = (*PRIORS, (0.1, 3.0), (1.0, 3.0), (10.0, 3.0))
+"""The same for energies: without features, much is noise to them, and they choose strong ones."""
 
 _N_FLOW = 4
 _FLOW_DEGREE = 5.0
@@ -34,4 +42,9 @@ def water_settings(n_max: int, l_max: int, order: int) -> FitSettings:
         raise InputError(f"between 0 and {len(WIDTHS)} feature widths, not {n_max}")
     features = FeatureSet(WIDTHS[:n_max], l_max)
     form = DensityForm(density_specification(features, order), DENSITY_WIDTH, _N_FLOW, _FLOW_DEGREE)
-    return FitSettings(form, energy_specification(features, order))
+    return FitSettings(
+        form,
+        energy_specification(features, order),
+        DensityWeights(priors=PRIORS),
+        EnergyWeights(priors=ENERGY_PRIORS),
+    )

@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from scc.errors import InputError
+
+if TYPE_CHECKING:
+    from scc.ace.fit import Progress, Stages
+    from scc.ace.model import FittedModel
+    from scc.ace.reference_set import ReferenceSet
+    from scc.ace.variational_model import VariationalModel
+
+    Train = Callable[
+        [ReferenceSet, Stages, Progress, dict[str, Any]], FittedModel | VariationalModel
+    ]
 
 _SUFFIX = ".checkpoint"
 
@@ -27,12 +41,28 @@ _SUFFIX = ".checkpoint"
     "--order", default=2, show_default=True, help="Factors of the longest products, 1 to 3."
 )
 @click.option(
+    "--form",
+    type=click.Choice(["direct", "variational"]),
+    default="direct",
+    show_default=True,
+    help="Density and energy each on their own, or both from one concave grand potential, whose "
+    "features are its density functions: it takes no --features and no --order.",
+)
+@click.option(
     "--out", required=True, type=click.Path(path_type=Path), help="File of the model (JSON)."
 )
 @click.option("--seed", default=0, show_default=True, help="Of the noise on the inputs.")
 @click.option("--resume", is_flag=True, help="Continue a fit of the same that was interrupted.")
+@click.pass_context
 def fit(
-    train: tuple[Path, ...], features: str, order: int, out: Path, seed: int, resume: bool
+    context: click.Context,
+    train: tuple[Path, ...],
+    features: str,
+    order: int,
+    form: str,
+    out: Path,
+    seed: int,
+    resume: bool,
 ) -> None:
     """Fit density and energy to labelled clusters.
 
@@ -41,32 +71,32 @@ def fit(
 
     Exit status: 0 done, 2 bad usage or input.
     """
-    widths, l_max = _feature_set(features)
-    if not 1 <= order <= 3:
-        raise InputError(f"--order is {order}, allowed are 1 to 3")
     if seed < 0:
         raise InputError(f"--seed must not be negative, got {seed}")
+    if form == "variational":
+        for option in ("features", "order"):
+            if context.get_parameter_source(option) is not ParameterSource.DEFAULT:
+                raise InputError(f"--{option} is of the direct form, not of the variational one")
+        what, settings, train_model = _variational(seed)
+    else:
+        what, settings, train_model = _direct(*_feature_set(features), order, seed)
 
     from scc import __version__
     from scc.ace.checkpoint import Checkpoint
-    from scc.ace.fit import fit as fit_model
-    from scc.ace.model import FittedModel
     from scc.ace.model_file import save_model
     from scc.ace.reference_set import read_reference_set
-    from scc.ace.water_fit import water_settings
     from scc.claims.store import code_version
     from scc.output import check_writable
 
     check_writable(out)
     training = read_reference_set(train)
-    settings = water_settings(widths, l_max, order)
     made_from = {
         "data": {
             "sha256": training.digest(),
             "clusters": len(training),
             "molecules": sum(frame.n_molecules for frame in training.frames),
         },
-        "settings": settings.as_dict(),
+        "settings": settings,
         "seed": seed,
         "version": __version__,
     }
@@ -81,12 +111,47 @@ def fit(
 
     folder = out.with_name(out.name + _SUFFIX)
     stages = Checkpoint(folder, made_from | {"code": code_version()}, resume, report)
-    progress(f"{len(training)} clusters, features ({features}), order {order}")
-    fitted = fit_model(training, settings, seed, stages, progress)
-    name = f"water ({widths},{l_max}), order {order}"
-    save_model(FittedModel(name, fitted.density, fitted.energy, made_from), out)
+    progress(f"{len(training)} clusters, {what}")
+    save_model(train_model(training, stages, progress, made_from), out)
     stages.finish()
     click.echo(f"{out}: {out.stat().st_size} bytes")
+
+
+def _direct(widths: int, l_max: int, order: int, seed: int) -> tuple[str, dict[str, Any], Train]:
+    """What is fitted, its settings as JSON values, and the fit."""
+    if not 1 <= order <= 3:
+        raise InputError(f"--order is {order}, allowed are 1 to 3")
+
+    from scc.ace.fit import fit as fit_model
+    from scc.ace.model import FittedModel
+    from scc.ace.water_fit import water_settings
+
+    settings = water_settings(widths, l_max, order)
+
+    def train(
+        training: ReferenceSet, stages: Stages, progress: Progress, made_from: dict[str, Any]
+    ) -> FittedModel:
+        fitted = fit_model(training, settings, seed, stages, progress)
+        name = f"water ({widths},{l_max}), order {order}"
+        return FittedModel(name, fitted.density, fitted.energy, made_from)
+
+    return f"features ({widths},{l_max}), order {order}", settings.as_dict(), train
+
+
+def _variational(seed: int) -> tuple[str, dict[str, Any], Train]:
+    """The same for the variational form."""
+    from scc.ace.variational_training import fit_variational
+    from scc.ace.variational_water import water_variational_settings
+
+    settings = water_variational_settings()
+
+    def train(
+        training: ReferenceSet, stages: Stages, progress: Progress, made_from: dict[str, Any]
+    ) -> VariationalModel:
+        model = fit_variational(training, settings, seed, stages, progress, "water, variational")
+        return replace(model, provenance=made_from)
+
+    return "variational form", settings.as_dict(), train
 
 
 def _feature_set(text: str) -> tuple[int, int]:

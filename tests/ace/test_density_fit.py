@@ -11,7 +11,7 @@ from scc.ace.density_design import DensityDesign
 from scc.ace.density_fit import (
     DensityWeights,
     noise_equations,
-    self_consistent_equations,
+    refit_equations,
     self_consistent_rows,
     teacher_forced_equations,
     teacher_forced_rows,
@@ -266,8 +266,8 @@ def test_responses_weigh_with_the_square_of_the_field() -> None:
 def test_penalty_of_noise_goes_with_its_square() -> None:
     """First stage: teacher-forced rows, δ² times the penalty of unit noise, and the prior."""
     weights = DensityWeights(noise=0.3, steps=0)
-    equations = teacher_forced_equations(DESIGN, CLUSTERS, weights)
-    penalty = noise_equations(DESIGN, CLUSTERS, seed=5)
+    equations = teacher_forced_equations(DESIGN, CLUSTERS, weights).joined()
+    penalty = noise_equations(DESIGN, CLUSTERS, seed=5).joined()
     prior = weights.ridge * np.diag(weights.scale(DESIGN) ** 2)
     theta = fit_density(DESIGN, CLUSTERS, weights, seed=5)
     slope = (equations.matrix + 0.09 * penalty.matrix + prior) @ theta - equations.vector
@@ -280,8 +280,8 @@ def test_penalty_of_damping_goes_with_its_square() -> None:
     stages = Kept()
     theta = fit_density(DESIGN, CLUSTERS, weights, seed=5, stages=stages)
     start = stages.arrays["density-0"]["theta"]
-    equations = self_consistent_equations(DESIGN, CLUSTERS, start, weights)
-    penalty = noise_equations(DESIGN, CLUSTERS, seed=5)
+    equations = refit_equations(DESIGN, CLUSTERS, start, weights).joined()
+    penalty = noise_equations(DESIGN, CLUSTERS, seed=5).joined()
     prior = weights.ridge * np.diag(weights.scale(DESIGN) ** 2)
     slope = (equations.matrix + 0.09 * penalty.matrix + prior) @ theta - equations.vector
     assert np.linalg.norm(slope) < 1e-8 * np.linalg.norm(equations.vector)
@@ -289,7 +289,7 @@ def test_penalty_of_damping_goes_with_its_square() -> None:
 
 def test_equations_of_blocks_are_those_of_all_rows() -> None:
     weights = DensityWeights()
-    equations = teacher_forced_equations(DESIGN, CLUSTERS, weights)
+    equations = teacher_forced_equations(DESIGN, CLUSTERS, weights).joined()
     rows, targets, weight = (
         np.concatenate(part)
         for part in zip(*[teacher_forced_rows(c, weights) for c in CLUSTERS], strict=True)
@@ -344,3 +344,18 @@ def test_only_products_with_a_feature_are_held_back() -> None:
     products = (DESIGN.feature_degree == 1) & (DESIGN.order > 1)
     assert 0 < np.count_nonzero(products) < len(plain)
     assert np.array_equal(held, np.where(products, 30.0 * plain, plain))
+
+
+def test_a_chosen_prior_holds_products_of_features_with_neighbours_as_before() -> None:
+    """ridge·scale² of those: the weak prior's is that of the settings, the strong one's its own."""
+    weights = DensityWeights()
+    given = weights.ridge * weights.scale(DESIGN) ** 2
+    meets = (DESIGN.feature_degree > 0) & (DESIGN.order > 1)
+    assert meets.any()
+    assert not meets.all()
+    assert np.allclose(weights.ridge * weights.scale(DESIGN, (0.1, 1.0)) ** 2, given)
+    weak = 0.001 * weights.scale(DESIGN, (0.001, 1.0)) ** 2
+    assert np.allclose(weak[meets], given[meets])
+    assert np.all(weak[~meets] < given[~meets])
+    strong = 1e6 * weights.scale(DESIGN, (1e6, 1.0)) ** 2
+    assert np.all(strong > given)

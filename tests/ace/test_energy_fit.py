@@ -50,7 +50,7 @@ def test_rows_times_coefficients_are_predicted_energies_and_forces(seed: int) ->
     frame = cluster.frame
     external = () if frame.external is None else (frame.external,)
     found = predict(model, frame.configuration, external=external, tolerance=1e-11)
-    rows = energy_rows(ENERGY, cluster, density, respond(cluster, density))
+    rows = energy_rows(ENERGY, cluster, respond(cluster, density))
     energy = rows.values @ coefficients - 1.5 * frame.n_molecules - (rows.energy - frame.energy)
     assert found.energy == pytest.approx(energy, rel=1e-9)
     forces = rows.forces @ coefficients - (rows.force - frame.forces.ravel())
@@ -89,7 +89,7 @@ def test_heavier_energies_are_fitted_better_and_forces_worse() -> None:
         )
         energy = force = 0.0
         for cluster in CLUSTERS:
-            rows = energy_rows(ENERGY, cluster, density, respond(cluster, density))
+            rows = energy_rows(ENERGY, cluster, respond(cluster, density))
             constant = sum(c.frame.energy for c in CLUSTERS) / sum(
                 c.frame.n_molecules for c in CLUSTERS
             )
@@ -101,10 +101,17 @@ def test_heavier_energies_are_fitted_better_and_forces_worse() -> None:
     assert errors[1][1] > errors[0][1]
 
 
+PRIORS = ((0.1, 1.0), (1.0, 2.0), (10.0, 1.0))
+
+
+@pytest.mark.parametrize("priors", [(), PRIORS])
 @pytest.mark.parametrize("stop", ["density-0", "density-1", "energy-rows", "energy"])
-def test_a_fit_killed_at_any_stage_and_resumed_is_bit_identical(stop: str) -> None:
+def test_a_fit_killed_at_any_stage_and_resumed_is_bit_identical(stop: str, priors) -> None:
     settings_ = FitSettings(
-        small_form(), small_energy(), DensityWeights(steps=1), EnergyWeights(ridge=1e-2)
+        small_form(),
+        small_energy(),
+        DensityWeights(steps=1, priors=priors, folds=2),
+        EnergyWeights(ridge=1e-2, priors=priors, folds=2),
     )
     whole = fit(SET, settings_, seed=3)
     stages = Kept(stop)
@@ -117,12 +124,36 @@ def test_a_fit_killed_at_any_stage_and_resumed_is_bit_identical(stop: str) -> No
     assert np.array_equal(resumed.energy.constants, whole.energy.constants)
 
 
+def test_one_prior_to_choose_from_is_that_prior() -> None:
+    """Folds are dealt and added up again: no row is lost, none counted twice."""
+    fitted = [
+        fit(
+            SET,
+            FitSettings(
+                small_form(),
+                small_energy(),
+                DensityWeights(0.3, 2.0, steps=1, priors=priors),
+                EnergyWeights(0.3, 2.0, priors=priors),
+            ),
+        )
+        for priors in ((), ((0.3, 2.0),))
+    ]
+    # Sums in another order, times the condition number; a row lost or doubled is 1e-2 and more.
+    for one, other in (
+        (fitted[0].theta, fitted[1].theta),
+        (fitted[0].coefficients, fitted[1].coefficients),
+    ):
+        assert np.allclose(one, other, rtol=0.0, atol=1e-6 * np.max(np.abs(one)))
+
+
 def test_settings_are_plain_values_and_checked() -> None:
     import json
 
     from scc.ace.features import FeatureSet
 
-    settings_ = FitSettings(small_form(), small_energy())
+    settings_ = FitSettings(
+        small_form(), small_energy(), DensityWeights(priors=PRIORS), EnergyWeights(priors=PRIORS)
+    )
     assert json.loads(json.dumps(settings_.as_dict())) == settings_.as_dict()
     with pytest.raises(InputError, match="same features"):
         FitSettings(small_form(), small_energy(FeatureSet()))

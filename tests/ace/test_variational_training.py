@@ -1,5 +1,6 @@
 """The stages of a variational fit: they resume to the same bits, and find what is there."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -88,3 +89,9 @@ def test_the_settings_for_water_are_made_of_parts_that_fit():
         assert settings.permanent.width == settings.starter.width == 1.5
         assert settings.response.features.widths == (1.5,)
         assert settings.response.order == order
+
+
+def test_settings_are_plain_values(problem):
+    _, settings = problem
+    for one in (settings, water_variational_settings()):
+        assert json.loads(json.dumps(one.as_dict())) == one.as_dict()

@@ -18,6 +18,7 @@ from click.testing import CliRunner
 
 from scc.ace.calculator import SCCCalculator
 from scc.ace.model_file import load_model
+from scc.ace.variational_model import VariationalModel
 from scc.cli.main import cli
 
 LABELLED = Path(__file__).parents[2] / "data" / "water" / "train_first.xyz"
@@ -96,6 +97,61 @@ def test_killed_and_resumed_is_the_same_file_to_the_last_bit(fitted, training, t
     assert "resumed" in outcome.stderr
     assert out.read_bytes() == whole.read_bytes()
     assert list(tmp_path.iterdir()) == [out]
+
+
+@pytest.fixture(scope="module")
+def variational(training, tmp_path_factory):
+    """(model file, outcome of the command)."""
+    path = tmp_path_factory.mktemp("variational") / "pond"
+    return path, run("fit", training, "--form", "variational", "--out", path)
+
+
+def test_the_variational_form_is_fitted_and_used_like_the_direct_one(
+    variational, training, tmp_path
+):
+    path, outcome = variational
+    assert outcome.exit_code == 0, outcome.output
+    model = load_model(path)
+    assert isinstance(model, VariationalModel)
+    assert set(model.provenance) == {"data", "settings", "seed", "version"}
+    assert run("evaluate", path, training, "--json", tmp_path / "f.json").exit_code == 0
+    figures = json.loads((tmp_path / "f.json").read_text())["self_consistent"]
+    assert figures["charge_rmse_percent"] < 20.0
+    assert figures["dipole_rmse_percent"] < 20.0
+    assert figures["scf_unconverged"] == 0
+    atoms = dimer(path)
+    ase.io.write(tmp_path / "dimer.xyz", ase.Atoms(atoms.symbols, atoms.positions))
+    solved = run("equilibrate", tmp_path / "dimer.xyz", "--model", path)
+    assert solved.exit_code == 0, solved.output
+    assert abs(np.sum(atoms.get_charges())) < 1e-12
+    assert np.all(np.isfinite(atoms.get_forces()))
+
+
+def test_a_variational_fit_goes_on_where_it_was_to_the_last_bit(
+    variational, training, tmp_path, monkeypatch
+):
+    out = tmp_path / "pond"
+    command = ("fit", training, "--form", "variational", "--out", out)
+
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("scc.ace.variational_training.variational_energy_rows", interrupted)
+        assert run(*command).exit_code != 0
+    assert not out.exists()
+    outcome = run(*command, "--resume")
+    assert outcome.exit_code == 0, outcome.output
+    assert "permanent: resumed" in outcome.stderr
+    assert out.read_bytes() == variational[0].read_bytes()
+
+
+@pytest.mark.parametrize("option", [["--features", "1,0"], ["--order", "2"]])
+def test_options_of_the_direct_form_are_none_of_the_variational(option, training, tmp_path):
+    words = [*option, "--form", "variational", "--out", tmp_path / "model"]
+    line = refusal(run("fit", training, *words))
+    assert option[0] in line
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_another_fit_is_not_continued(training, tmp_path):

@@ -10,7 +10,8 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scc.ace.reference_set import read_reference_set
+from scc.ace import selection
+from scc.ace.reference_set import ReferenceSet, read_reference_set
 from scc.cli.figure import figures_package
 from scc.cli.main import cli
 from scc.errors import InputError
@@ -100,6 +101,22 @@ def test_an_interrupted_run_goes_on_where_it_was(tmp_path_factory, stop) -> None
     assert [item.name for item in path.parent.iterdir()] == ["rows.csv"]
 
 
+def test_side_by_side_gives_the_rows_of_one_after_the_other(tmp_path, monkeypatch) -> None:
+    """Real fits of the smallest models in processes of their own, in the order of the points."""
+    some = read_reference_set(fits.DATA / fits.TRAIN[0]).frames
+    training = ReferenceSet(tuple(frame for frame in some if frame.n_molecules <= 2)[::6])
+    points = [fits.Point(1, 0, 0, split) for split in fits.SPLITS[:2]]
+    rows = [
+        list(fits._side_by_side(points, training, training.subset([0, 1]), workers))
+        for workers in (1, 2)
+    ]
+    for one, other in zip(*rows, strict=True):
+        assert set(one) == set(other) == set(fits.COLUMNS) - set(fits._KEY)
+        for name in set(one) - {"seconds", "version"}:
+            assert float(one[name]) == pytest.approx(float(other[name]), rel=1e-4), name
+    assert rows[0][0] != rows[0][1]
+
+
 def test_rows_of_other_data_are_out_of_date(data, judged, tmp_path) -> None:
     path = tmp_path / "rows.csv"
     before = fits.data_digest(data)
@@ -118,7 +135,7 @@ def test_rows_of_other_data_are_out_of_date(data, judged, tmp_path) -> None:
 def test_rows_of_other_settings_are_out_of_date(monkeypatch) -> None:
     rows = [made_row(point) for point in fits.points()]
     assert len(fits.valid_rows(rows, "d")) == 36
-    monkeypatch.setattr(fits, "_REFITS", fits._REFITS + 1)
+    monkeypatch.setattr(fits, "SEED", fits.SEED + 1)
     fits.settings_digest.cache_clear()
     try:
         assert fits.valid_rows(rows, "d") == []
@@ -142,9 +159,9 @@ def test_no_fit_sees_a_left_out_trajectory_or_the_test_set(monkeypatch) -> None:
         judged_on.append({frame.name for frame in frames})
         return []
 
-    monkeypatch.setattr(fits, "fit", fit)
-    monkeypatch.setattr(fits, "outcomes", outcomes)
-    monkeypatch.setattr(fits, "FittedModel", lambda *parts: None)
+    monkeypatch.setattr(selection, "fit", fit)
+    monkeypatch.setattr(selection, "outcomes", outcomes)
+    monkeypatch.setattr(selection, "FittedModel", lambda *parts: None)
     for split in fits.SPLITS:
         fits.judged(fits.Point(1, 0, 0, split), training, test)
     everything = {frame.group for frame in training.frames}
