@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -41,28 +42,37 @@ _ROWS = {
 def evaluate(model: str, test: Path, json_file: Path | None) -> None:
     """Errors of MODEL (a file, or the name of one that ships) on the labelled clusters TEST.
 
-    Teacher-forced, from the reference's potential features, and self-consistent from zero field:
-    root mean square errors, those of multipoles in percent of the reference's standard deviation
-    within each element. On the terminal also by number of molecules.
+    Teacher-forced, from the reference's potential features (fitted models only), and
+    self-consistent from zero field: root mean square errors, those of multipoles in percent of the
+    reference's standard deviation within each element. On the terminal also by number of molecules.
+    What a model does not have is null, or — on the terminal; charges of schemes that have nothing
+    else are compared with those they were trained on.
 
     Exit status: 0 all converged, 1 some did not, 2 bad usage or input.
     """
-    from scc.ace.evaluation import errors, outcomes, self_consistent, teacher_forced
+    from scc.ace.evaluation import Outcome, outcomes, teacher_forced
+    from scc.ace.model import FittedModel
     from scc.ace.reference_set import read_reference_set
-    from scc.ace.registry import fitted_model
+    from scc.ace.variational_model import VariationalModel
     from scc.json_values import plain
     from scc.output import check_writable, write_text
+    from scc.schemes import evaluation
+    from scc.schemes.registry import trained_model
 
     to_stdout = json_file is not None and str(json_file) == "-"
     if json_file is not None and not to_stdout:
         check_writable(json_file)
-    parameters = fitted_model(model)
+    parameters = trained_model(model)
     frames = read_reference_set([test]).frames
+    found: dict[str, list[Outcome]] = {}
     with _bar(2 * len(frames)) as advance:
-        found = {
-            "teacher_forced": outcomes(parameters, frames, teacher_forced, advance),
-            "self_consistent": outcomes(parameters, frames, self_consistent, advance),
-        }
+        if isinstance(parameters, FittedModel | VariationalModel):
+            found["teacher_forced"] = outcomes(parameters, frames, teacher_forced, advance)
+        found["self_consistent"] = evaluation.outcomes(parameters, frames, advance)
+
+    def errors(results: Sequence[Outcome]) -> dict[str, float | int]:
+        return evaluation.figures(parameters, results)
+
     figures = {name: errors(results) for name, results in found.items()}
     if json_file is not None:
         text = json.dumps(plain(figures), indent=1, allow_nan=False)
@@ -87,8 +97,7 @@ def _print_table(
 ) -> None:
     sizes = sorted({one.frame.n_molecules for one in found["self_consistent"]})
     columns: dict[str, Sequence[Outcome]] = {
-        "teacher-forced": found["teacher_forced"],
-        "self-consistent": found["self_consistent"],
+        name.replace("_", "-"): results for name, results in found.items()
     }
     if len(sizes) > 1:
         columns |= {
@@ -104,7 +113,9 @@ def _print_table(
 
 
 def _figure(value: float | int) -> str:
-    return str(value) if isinstance(value, int) else f"{value:.4g}"
+    if isinstance(value, int):
+        return str(value)
+    return "—" if math.isnan(value) else f"{value:.4g}"
 
 
 @contextmanager
