@@ -126,6 +126,8 @@ class Direct:
 
     Args:
         total_charge: Q, elementary charges. chemical_potential: µ, Hartree. One of them.
+        electron_weights: e, the shape of D, with Σ∫(ρ − ν) = ⟨e, D⟩; by default D (M,) are charges
+            and D (M, n) multipoles, λ = 0 first.
     Raises:
         InputError: both or none; a value that is not finite.
     """
@@ -133,7 +135,10 @@ class Direct:
     variational = True
 
     def __init__(
-        self, total_charge: float | None = None, chemical_potential: float | None = None
+        self,
+        total_charge: float | None = None,
+        chemical_potential: float | None = None,
+        electron_weights: FloatArray | None = None,
     ) -> None:
         if (total_charge is None) == (chemical_potential is None):
             raise InputError(
@@ -147,6 +152,7 @@ class Direct:
             if value is not None and not np.isfinite(value):
                 raise InputError(f"the {name} is {value}, must be finite")
         self.total_charge, self.chemical_potential = total_charge, chemical_potential
+        self._weights = electron_weights
 
     @property
     def constrained(self) -> bool:
@@ -154,10 +160,9 @@ class Direct:
         return self.chemical_potential is None
 
     def counter(self, density: FloatArray) -> FloatArray:
-        """e with Σ∫(ρ − ν) = ⟨e, D⟩ of charges (M,), or of multipoles (M, n), λ = 0 first.
-
-        Models whose D is something else say so; ask :meth:`DirectFunctional.counter`.
-        """
+        """e with Σ∫(ρ − ν) = ⟨e, D⟩, the shape of D."""
+        if self._weights is not None:
+            return self._weights
         unit = np.ones_like(density)
         if density.ndim > 1:
             unit[:, 1:] = 0.0

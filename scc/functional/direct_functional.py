@@ -132,7 +132,8 @@ class DirectFunctional:
         if equations is None:
             if total_charge is None and chemical_potential is None:
                 total_charge = 0.0
-            self.closure = Direct(total_charge, chemical_potential)
+            weights = getattr(model, "electron_weights", None)
+            self.closure = Direct(total_charge, chemical_potential, weights)
             return
         if total_charge is not None or chemical_potential is not None:
             raise InputError("the equations of another model have their own charge or µ")
@@ -191,10 +192,10 @@ class DirectFunctional:
 
     def counter(self, density: FloatArray) -> FloatArray:
         """e with Σ∫(ρ − ν) = ⟨e, D⟩, the shape of D."""
-        said = getattr(self.model, "electron_weights", None)
-        if said is not None:
-            return np.asarray(said, dtype=np.float64)
-        return self.closure.counter(density)
+        if self.equations is None:
+            return self.closure.counter(density)
+        weights = getattr(self.model, "electron_weights", None)  # may differ from the equations'
+        return Direct(0.0, electron_weights=weights).counter(density)
 
     def net_charges(self, density: FloatArray) -> FloatArray:
         """q (M,) of D: minus the electrons in excess of each atom."""
