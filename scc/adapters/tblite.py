@@ -128,7 +128,7 @@ class TBLiteSubject:
         try:
             found = calculator.singlepoint(start)
         except TBLiteRuntimeError as error:
-            if not told:
+            if not told and start is None:
                 raise InputError(f"tblite refuses the structure: {_one_line(error)}") from error
             # Out of cycles, or so far out that its eigensolver gives up.
             return Solution(configuration, False, told, len(told), math.nan, None, _unread)

@@ -4,7 +4,7 @@ import sys
 
 import numpy as np
 import pytest
-from strategies.molecules import WATER, molecule
+from strategies.moved_molecules import WATER, molecule
 from tblite.ase import TBLite
 
 from scc.adapters.calculator import AdapterCalculator

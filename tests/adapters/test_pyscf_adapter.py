@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies.configurations import generators
-from strategies.molecules import AMMONIA, WATER, molecule, moved_molecules
+from strategies.moved_molecules import AMMONIA, WATER, molecule, moved_molecules
 
 from scc.adapters.pyscf import PySCFSubject
 from scc.adapters.surroundings import Surroundings

@@ -6,7 +6,7 @@ from ase.data import atomic_numbers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies.configurations import generators
-from strategies.molecules import WATER, molecule, moved_molecules
+from strategies.moved_molecules import WATER, molecule, moved_molecules
 from tblite.interface import Calculator
 
 from scc.adapters.surroundings import Surroundings
@@ -158,3 +158,21 @@ def test_bad_input_is_named():
         TBLiteSubject(threshold=0.0)
     with pytest.raises(NotImplementedError, match="point charges"):
         subject.solve(H2O, None, Surroundings(positions=np.ones((1, 3)), charges=np.ones(1)))
+
+
+@pytest.mark.parametrize("charge", [0.0, 0.5, 0.9])
+@pytest.mark.parametrize("distance", [8.0, 15.0])
+def test_a_diverging_scf_is_no_error_of_the_input(distance, charge):
+    """Stretched LiH: some starts run out of cycles, some break tblite's eigensolver."""
+    pair = Configuration(("Li", "H"), np.diag([0.0, 0.0, distance])[1:])
+    solved = TBLiteSubject().solve(pair, np.array([charge, -charge]))
+    assert solved.converged == np.isfinite(solved.energy)
+    assert solved.iterations == len(solved.residuals) > 0
+
+
+def test_a_start_where_the_dispersion_is_singular_is_one_without_solution():
+    """D4 scales with 1/(Z_eff + q), which is 0 for H⁻: tblite's first matrix is not finite."""
+    pair = Configuration(("Li", "H"), np.diag([0.0, 0.0, 8.0])[1:])
+    solved = TBLiteSubject("GFN2-xTB").solve(pair, np.array([1.0, -1.0]))
+    assert not solved.converged
+    assert solved.iterations == 0

@@ -15,6 +15,7 @@ SECTIONS = {
     "section_4_practical_scheme",
     "section_6_proofs",
     "remarks",
+    "real_codes",
 }
 _spec = importlib.util.spec_from_file_location("execute_notebooks", FOLDER / "execute.py")
 assert _spec is not None
