@@ -22,7 +22,7 @@ from scc.errors import InputError
 from scc.models.registry import MODELS, model_by_name
 from scc.schemes.registry import trained_model
 
-LARGEST = {"onsite": 96, "gaussian": 36}
+LARGEST = {"onsite": 96, "gaussian": 36, "qeq": 45}
 """Atoms up to which shipped models whose cost is not that of their kind take about a second."""
 
 _REGISTRIES = ("scc.schemes.registry", "scc.adapters.registry")
@@ -161,5 +161,5 @@ def _local(model: Any, name: str, structures: Sequence[Configuration]) -> Subjec
             continue
         if hasattr(bound, "complete"):
             return VariationalSubject(model, name, largest=LARGEST.get(name, 60))
-        return DirectSubject(model, name)
+        return DirectSubject(model, name, largest=LARGEST.get(name, 120))
     raise refusal

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -42,12 +43,12 @@ def rows(
     directory.mkdir(parents=True, exist_ok=True)
     pending = []
     for name in names:
-        known = _known(directory / name / FILE, version) if resume else None
+        known = _known(_folder(directory, name) / FILE, version) if resume else None
         if known is None:
             pending.append(name)
         else:
-            yield known
-    jobs = (delayed(_row)(name, directory / name, version) for name in pending)
+            yield known | {"model": name}
+    jobs = (delayed(_row)(name, _folder(directory, name), version) for name in pending)
     yield from Parallel(n_jobs=min(workers, max(len(pending), 1)), return_as="generator_unordered")(
         jobs
     )
@@ -110,7 +111,12 @@ def _row(name: str, directory: Path, version: str) -> Row:
             return {"model": name, "error": str(error)}
         write(directory, checked, code=version)
     row: Row = json.loads((directory / FILE).read_text(encoding="utf-8"))
-    return row
+    return row | {"model": name}
+
+
+def _folder(directory: Path, name: str) -> Path:
+    """Where a row is kept: names of files and objects have slashes and colons."""
+    return directory / re.sub(r"[^\w.-]+", "_", name)
 
 
 def _known(path: Path, version: str) -> Row | None:

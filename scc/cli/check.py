@@ -23,7 +23,7 @@ _STYLES = {"pass": "green", "fail": "bold red", "unsupported": "dim"}
 
 @click.command()
 @click.argument("model", required=False)
-@click.argument("more", nargs=-1, type=click.Path(path_type=Path), metavar="")
+@click.argument("more", nargs=-1, type=click.Path(path_type=Path), metavar="[MODEL…]")
 @click.option(
     "--structures",
     multiple=True,
@@ -34,7 +34,7 @@ _STYLES = {"pass": "green", "fail": "bold red", "unsupported": "dim"}
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Folder of verdicts.json and figures/."
 )
-@click.option("--table", is_flag=True, help="All shipped models beside each other; --out needed.")
+@click.option("--table", is_flag=True, help="Models beside each other, kept in --out.")
 @click.option("--workers", type=click.IntRange(min=1), default=1, help="Processes, with --table.")
 @click.option("--resume", is_flag=True, help="With --table: keep rows that this code has measured.")
 def check(
@@ -48,6 +48,8 @@ def check(
 ) -> int:
     """Measure what a self-consistent model should have: locality, stability, forces, gauge, ….
 
+    With --table: all shipped models, or those that are given, beside each other.
+
     MODEL is a name (scc list), the file of a fitted model, or module:object (or file.py:object) for
     a local model, a subject, an ASE calculator or a function that returns one.
 
@@ -55,11 +57,11 @@ def check(
     """
     files = (*structures, *more)
     if table:
-        if model is not None or files:
-            raise InputError("--table checks all shipped models: give no MODEL or structures")
+        if structures:
+            raise InputError("--table has its own structures: give none")
         if out is None:
             raise InputError("--table needs --out, where it keeps what is finished")
-        return _table(out, workers, resume)
+        return _table([] if model is None else [model, *map(str, more)], out, workers, resume)
     if model is None:
         raise InputError("give a MODEL, or --table")
     if more and not structures:
@@ -130,7 +132,7 @@ def _console() -> Console:
     return console if console.is_terminal else Console(width=200)
 
 
-def _table(out: Path, workers: int, resume: bool) -> int:
+def _table(names: list[str], out: Path, workers: int, resume: bool) -> int:
     from rich.table import Table
     from rich.text import Text
 
@@ -139,7 +141,7 @@ def _table(out: Path, workers: int, resume: bool) -> int:
     from scc.battery.table import SIGNS, rows, verdicts_of, write_table
     from scc.claims.store import code_version
 
-    names = list(known_names())
+    names = names or list(known_names())
     found = {}
     try:
         for row in rows(names, out, workers=workers, resume=resume, version=code_version()):

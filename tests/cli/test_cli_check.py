@@ -1,0 +1,98 @@
+"""``scc check``: exit status by verdict, files complete, one line for whatever is wrong."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from scc.cli.main import cli
+
+ROOT = Path(__file__).parents[2]
+WATER = ROOT / "examples" / "water.xyz"
+MINE = ROOT / "examples" / "my_model.py"
+
+
+def check(*arguments):
+    return CliRunner().invoke(cli, ["check", *map(str, arguments)])
+
+
+@pytest.fixture
+def passing(tmp_path):
+    """A module with the subject that has every property."""
+    file = tmp_path / "toys.py"
+    file.write_text("from strategies.toy_subjects import Toy as Toy\n")
+    return file
+
+
+def test_all_pass_is_status_0_with_a_readable_table(passing, tmp_path):
+    outcome = check(f"{passing}:Toy", "--structures", WATER, "--out", tmp_path / "out")
+    assert outcome.exit_code == 0, outcome.output
+    assert "toy on H2O (3 atoms)" in outcome.stdout
+    for word in ("locality rho", "size consistency", "initial guess"):
+        assert word in outcome.stdout
+        assert word in outcome.stderr  # progress
+    document = json.loads((tmp_path / "out" / "verdicts.json").read_text())
+    assert document["passed"] is True
+    assert len(document["properties"]) == 12
+
+
+def test_a_failure_is_status_1_and_is_named(tmp_path):
+    outcome = check(f"{MINE}:abrupt", "--structures", WATER, WATER, "--out", tmp_path)
+    assert outcome.exit_code == 1
+    found = json.loads((tmp_path / "verdicts.json").read_text())
+    failed = [entry["id"] for entry in found["properties"] if entry["verdict"] == "fail"]
+    assert failed == ["equilibrated decay", "size consistency", "smoothness"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["no-such-model"], "no model 'no-such-model'"),
+        (["eem", "--structures", "no-such.xyz"], "no-such.xyz: no such file"),
+        (["eem", str(WATER)], "structure files go behind --structures"),
+        ([], "give a MODEL, or --table"),
+        (["eem", "--resume"], "--resume goes with --table"),
+        (["--table"], "--table needs --out"),
+        (["--table", "--structures", str(WATER)], "--table has its own structures"),
+        ([f"{MINE}:nothing"], "has no 'nothing'"),
+        (["eem", "--out", str(WATER)], "water.xyz"),
+        (["eem", "--workers", "0"], "0"),
+    ],
+)
+def test_what_is_wrong_is_one_line_and_status_2(arguments, says):
+    outcome = check(*arguments)
+    assert outcome.exit_code == 2
+    assert outcome.stdout == ""
+    (line,) = outcome.stderr.strip().splitlines()
+    assert line.startswith("scc: error: ")
+    assert says in line
+
+
+def test_structures_of_unknown_elements_are_one_line(tmp_path):
+    (tmp_path / "gold.xyz").write_text("1\n\nAu 0 0 0\n")
+    outcome = check("eem", "--structures", tmp_path / "gold.xyz")
+    assert outcome.exit_code == 2
+    assert "Au" in outcome.stderr
+    assert not outcome.stdout
+
+
+def test_a_structure_that_is_left_out_is_said(tmp_path, passing):
+    (tmp_path / "gold.xyz").write_text("1\n\nAu 0 0 0\n")
+    outcome = check(f"{passing}:Toy", "--structures", tmp_path / "gold.xyz", WATER)
+    assert outcome.exit_code == 0
+    assert "structure 0 left out: element Au is unknown to toy" in outcome.stdout
+
+
+def test_a_table_of_given_models_says_which_fail(tmp_path):
+    outcome = check("--table", "eem", f"{MINE}:MyModel", "--out", tmp_path)
+    assert outcome.exit_code == 1
+    (row,) = [line for line in outcome.stdout.splitlines() if line.startswith("eem ")]
+    assert (row.count("✓"), row.count("✗")) == (10, 2)
+    rows = json.loads((tmp_path / "table.json").read_text())
+    assert [row["model"] for row in rows] == ["eem", f"{MINE}:MyModel"]
+    text = (tmp_path / "table.md").read_text()
+    assert text.count("✗") >= 4
+    again = check("--table", "eem", f"{MINE}:MyModel", "--out", tmp_path, "--resume")
+    assert again.exit_code == 1
+    assert again.stdout == outcome.stdout
