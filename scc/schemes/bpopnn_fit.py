@@ -37,6 +37,7 @@ import numpy as np
 from scc.ace.energy_fit import EnergyDesign, EnergyWeights, mean_energy
 from scc.ace.fit import Progress, lowered
 from scc.ace.normal_equations import NormalEquations
+from scc.ace.prior_choice import Prior, chosen_prior, fold_labels
 from scc.ace.reference_set import ReferenceSet
 from scc.ace.specification import BasisSpecification
 from scc.arrays import BoolArray, FloatArray
@@ -114,9 +115,10 @@ class BpopnnFit:
         self.settings, self.noise = settings, settings.noise
         self.design = EnergyDesign(settings.energy)
         self.live: BoolArray = live_columns(self.design)
-        self.scale = self.design.scale(settings.energy_weights.smoothness)
+        self.prior: Prior = settings.energy_weights.ridge, settings.energy_weights.smoothness
         species = settings.energy.species
         self.clusters = charge_clusters(training, species, settings.width, settings.charges)
+        self._frames = training.frames
         self.constant = mean_energy(training.frames)
         means = mean_charges(self.clusters, len(species))
         self.features = ChargeFeatures(means, len(settings.energy.features.widths) - 1)
@@ -127,16 +129,23 @@ class BpopnnFit:
         return ChargeEnergy(self.design.model(theta, self.constant), self.features, hardness)
 
     def first(self) -> FloatArray:
-        """θ of the teacher-forced rows, with as much noise as minima at all clusters need.
+        """θ of the teacher-forced rows under the prior that validates best on left-out clusters.
+
+        As much noise as minima at all clusters need.
 
         Raises InputError where 64 times the noise of the settings are not enough.
         """
-        rows = NormalEquations(int(self.live.sum()))
-        for cluster in self.clusters:
-            rows.add(*self.teacher_forced(cluster))
+        weights = self.settings.energy_weights
+        labels = fold_labels(self._frames, weights.folds if weights.priors else 1)
+        parts = [NormalEquations(int(self.live.sum())) for _ in range(int(labels.max()) + 1)]
+        for cluster, label in zip(self.clusters, labels, strict=True):
+            parts[label].add(*self.teacher_forced(cluster))
+        if weights.priors and len(parts) > 1:
+            self.prior = chosen_prior(parts, weights.priors, self._scale)
         for _ in range(_DOUBLINGS + 1):
             equations = NormalEquations(int(self.live.sum()))
-            equations.accumulate(rows)
+            for part in parts:
+                equations.accumulate(part)
             theta = self._solve(equations)
             if np.isfinite(self.objective(theta)):
                 return theta
@@ -164,6 +173,10 @@ class BpopnnFit:
                 equations.add(rows[:, self.live] / self.settings.aims.charge, np.zeros(len(noise)))
         return equations
 
+    def _scale(self, prior: Prior) -> FloatArray:
+        """Of live columns under a prior."""
+        return self.design.scale(prior[1])[self.live]
+
     def _stiff(self, cluster: ChargeCluster) -> FloatArray:
         """S₀ (M, M)."""
         own = self.settings.hardness * np.eye(len(cluster.charges))
@@ -173,8 +186,7 @@ class BpopnnFit:
         """With penalty and ridge; dead columns stay zero."""
         equations.accumulate(self.penalty, self.noise**2)
         theta = np.zeros(self.design.n_columns)
-        weights = self.settings.energy_weights
-        theta[self.live] = equations.solve(weights.ridge, self.scale[self.live])
+        theta[self.live] = equations.solve(self.prior[0], self._scale(self.prior))
         return theta
 
     def functions(self, cluster: ChargeCluster, phi: FloatArray, slopes: FloatArray) -> _Functions:
@@ -270,7 +282,8 @@ class BpopnnFit:
 
     def objective(self, theta: FloatArray) -> float:
         """Σ residuals² + the prior; infinite where some cluster has no minimum."""
-        loss = self.settings.energy_weights.ridge * float(np.sum((self.scale * theta) ** 2))
+        scaled = self._scale(self.prior) * theta[self.live]
+        loss = self.prior[0] * float(scaled @ scaled)
         loss += self.noise**2 * self.penalty.loss(theta[self.live])
         try:
             for cluster in self.clusters:

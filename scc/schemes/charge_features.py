@@ -2,11 +2,12 @@ r"""What a local energy sees of atomic charges: features φ(q) of the basis of :
 
 With net charges q_i, w = (q_i − q̄_Z)/0.1 e and q̄_Z given for each element,
 
-    φ_0 = 0,     φ_1 = w,     φ_2 = w²/(1 + (w/3)²).
+    φ_0 = 0,     φ_1 = w/√(1 + (w/4)²),     φ_2 = φ_1².
 
 The basis takes features as potentials and turns each into its difference from the centre's first
 (its gauge). φ_0 = 0 is that gauge: what is left are φ_1 and φ_2 of the centre and of its neighbours
-as they are. φ_2 is bounded, so that products of at most two grow no faster than w².
+as they are. Within the charges of molecules φ_1 is w but for some percent; far from them, where an
+equilibration may start, φ is bounded, and a polynomial in it cannot compete with a hardness.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from scc.errors import InputError
 UNIT = 0.1
 """e: about the spread of charges within an element in water clusters."""
 
-_SOFT = 3.0
+_SOFT = 4.0
 
 
 class FeatureValues(NamedTuple):
@@ -63,11 +64,13 @@ class ChargeFeatures:
     def __call__(self, charges: FloatArray, kind: IntArray) -> FeatureValues:
         """φ of charges q (M,) on atoms of elements ``kind`` (M,)."""
         w = (charges - self.means[kind]) / UNIT
-        damped = 1.0 + (w / _SOFT) ** 2
-        zero, one = np.zeros_like(w), np.ones_like(w)
-        values = [zero, w, w**2 / damped]
-        slopes = [zero, one / UNIT, 2.0 * w / damped**2 / UNIT]
-        curvatures = [zero, zero, (2.0 - 6.0 * (w / _SOFT) ** 2) / damped**3 / UNIT**2]
+        zero, damped = np.zeros_like(w), 1.0 + (w / _SOFT) ** 2
+        first = w / np.sqrt(damped)
+        slope = damped**-1.5 / UNIT
+        curvature = -3.0 * w / _SOFT**2 * damped**-2.5 / UNIT**2
+        values = [zero, first, first**2]
+        slopes = [zero, slope, 2.0 * first * slope]
+        curvatures = [zero, curvature, 2.0 * (slope**2 + first * curvature)]
         few = slice(self.powers + 1)
         return FeatureValues(
             *(np.stack(rows[few], axis=1) for rows in (values, slopes, curvatures))

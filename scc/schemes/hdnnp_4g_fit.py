@@ -23,6 +23,7 @@ from scc.ace.energy_fit import EnergyDesign, EnergyRows, EnergyWeights, design_r
 from scc.ace.energy_model import EnergyModel
 from scc.ace.fit import InMemory, Progress, energy_coefficients, lowered
 from scc.ace.normal_equations import NormalEquations
+from scc.ace.prior_choice import fold_labels
 from scc.ace.reference_set import ReferenceSet
 from scc.ace.specification import BasisSpecification
 from scc.arrays import FloatArray
@@ -82,8 +83,11 @@ def fit_4g(
         _energy_rows(energy_design, cluster, electronegativity, hardness, features)
         for cluster in clusters
     )
+    weights = settings.energy_weights
+    frames = [cluster.frame for cluster in clusters]
+    labels = fold_labels(frames, weights.folds).tolist() if weights.priors else ()
     coefficients = energy_coefficients(
-        energy_design, rows, constant, settings.energy_weights, InMemory()
+        energy_design, rows, constant, weights, InMemory(), labels, progress
     )
     fitted = energy_design.model(coefficients, constant)
     energy = ChargeEnergy(fitted, features, np.zeros(len(species)))

@@ -25,9 +25,12 @@ exact by the adjoint.
 from __future__ import annotations
 
 from scc.ace.density_design import DensityForm
+from scc.ace.density_fit import DensityWeights
+from scc.ace.energy_fit import EnergyWeights
 from scc.ace.features import FeatureSet
 from scc.ace.fit import FitSettings
 from scc.ace.water import density_specification, energy_specification
+from scc.ace.water_fit import ENERGY_PRIORS, PRIORS
 
 SMOOTH_WIDTH = 2.0
 """s, bohr; σ = 4 bohr: beyond the cut-off of 7.56 bohr v₀ is below one percent of 1/r."""
@@ -39,4 +42,9 @@ def scfnn_settings(width: float = SMOOTH_WIDTH) -> FitSettings:
     """Settings of the fit; density and energy of products of two, as in ``water``."""
     features = FeatureSet((width,), 1)
     form = DensityForm(density_specification(features, 2), width, _N_FLOW, _FLOW_DEGREE)
-    return FitSettings(form, energy_specification(features, 2))
+    return FitSettings(
+        form,
+        energy_specification(features, 2),
+        DensityWeights(priors=PRIORS),
+        EnergyWeights(priors=ENERGY_PRIORS),
+    )

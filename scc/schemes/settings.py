@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from scc.ace.energy_fit import EnergyWeights
 from scc.ace.features import FeatureSet
 from scc.ace.specification import BasisSpecification, TotalDegree
 from scc.ace.water import CUTOFF, SPECIES
+from scc.ace.water_fit import ENERGY_PRIORS
 from scc.schemes.bpopnn_fit import BpopnnSettings
 from scc.schemes.charge_features import feature_set
 from scc.schemes.hdnnp_4g_fit import Settings4g
@@ -22,14 +24,17 @@ def settings_4g(charges: str = "dipole") -> Settings4g:
     limits = ((11.0, 6.0), (10.0, 7.0, 6.0), (_NONE, 8.0, 7.0))
     own = TotalDegree(limits, l_max=3, neighbour=_OWN_ALONE)
     energy = _specification(own, feature_set(1), 2)
-    return Settings4g(chi, energy, CHARGE_WIDTH, charges=charges)
+    weights = EnergyWeights(priors=ENERGY_PRIORS)
+    return Settings4g(chi, energy, CHARGE_WIDTH, energy_weights=weights, charges=charges)
 
 
 def settings_bpopnn(charges: str = "dipole") -> BpopnnSettings:
     """Charges of centre and neighbours, quartic in all, times up to three-body functions."""
     limits = ((11.0, 10.0), (9.0, 9.0, 7.0), (_NONE, 9.0, 6.0))
     degree = TotalDegree(limits, l_max=3, neighbour=7.0)
-    return BpopnnSettings(_specification(degree, feature_set(2), 2), CHARGE_WIDTH, charges=charges)
+    energy = _specification(degree, feature_set(2), 2)
+    weights = EnergyWeights(priors=ENERGY_PRIORS)
+    return BpopnnSettings(energy, CHARGE_WIDTH, energy_weights=weights, charges=charges)
 
 
 def _specification(

@@ -55,7 +55,8 @@ def test_a_fit_knows_its_training_set_better_than_a_mean_does(fitted, training, 
 def test_rows_of_a_step_are_derivatives_of_its_residuals(training):
     fit = BpopnnFit(training.subset([0, len(training) - 1]), small_bpopnn_settings())
     theta = fit.first()
-    direction = np.random.default_rng(0).normal(size=len(theta)) * fit.live / fit.scale
+    scale = fit.design.scale(1.0)
+    direction = np.random.default_rng(0).normal(size=len(theta)) * fit.live / scale
     for cluster in fit.clusters:
         rows, _ = fit.residuals(cluster, theta, with_rows=True)
         step = 1e-6
