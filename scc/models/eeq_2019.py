@@ -22,8 +22,8 @@ import numpy as np
 
 from scc.arrays import FloatArray
 from scc.configuration import Configuration
+from scc.errors import InputError
 from scc.models.coordination_numbers import CoordinationNumbers
-from scc.models.onsite_parameters import values_by_species
 from scc.units import ANGSTROM
 
 
@@ -88,8 +88,13 @@ class EEQ2019:
 
 
 def _by_species(configuration: Configuration, name: str) -> FloatArray:
-    table = {symbol: float(entry[name]) for symbol, entry in _data()["elements"].items()}
-    return values_by_species(table, configuration, f"EEQ-2019 {name.replace('_', ' ')}")
+    elements = _data()["elements"]
+    for atom, symbol in enumerate(configuration.species):
+        if symbol not in elements:
+            raise InputError(
+                f"atom {atom}: EEQ-2019 has no parameters for element {symbol} (it has H to Rn)"
+            )
+    return np.array([elements[symbol][name] for symbol in configuration.species], dtype=np.float64)
 
 
 @cache

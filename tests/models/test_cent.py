@@ -180,7 +180,7 @@ def test_charges_do_not_care_how_the_molecule_is_turned_shifted_or_numbered(
 @pytest.mark.parametrize("symbol", ["X", "Fr", "Og"])
 def test_unknown_elements_are_named(symbol):
     pair = Configuration(("H", symbol), np.array([[0.0, 0.0, 0.0], [2.0, 0.0, 0.0]]))
-    with pytest.raises(InputError, match=rf"^atom 1: no EEQ-2019 .* {symbol} [^\n]*$"):
+    with pytest.raises(InputError, match=rf"^atom 1: EEQ-2019 has no [^\n]* {symbol} [^\n]*$"):
         CENT().prepare(pair)
 
 
