@@ -1,6 +1,6 @@
 """LDA, PBE and reduced Hartree–Fock through PySCF, with a view into the SCF.
 
-PySCF: Q. Sun et al., J. Chem. Phys. 153 (2020) 024109. Spin-restricted, β = ∞, open boundaries.
+PySCF: Q. Sun et al., J. Chem. Phys. 153 (2020) 024109. Spin-restricted, open boundaries.
 *Reduced Hartree–Fock* leaves exchange out: it is (2.1) with ε_xc = 0, in PySCF's integrals.
 """
 
@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from ase.data import atomic_numbers, chemical_symbols
 from pyscf import dft, gto, qmmm, scf
+from pyscf.scf.addons import smearing_
 from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
 
 from scc.adapters.solution import Solution, Start, require_open, restart_of
@@ -52,6 +53,8 @@ class PySCFSubject:
     threshold
         Hartree; convergence is judged by the change of energy, and of the orbital gradient by its
         square root (PySCF's own criterion, default 1e-9).
+    temperature
+        kT of Fermi occupations, Hartree; 0 for pairs in the lowest levels. Energies are free ones.
     max_iterations, total_charge
         As they say.
     grid_level
@@ -72,6 +75,7 @@ class PySCFSubject:
         density_fitting: bool = True,
         name: str | None = None,
         threshold: float = 1e-10,
+        temperature: float = 0.0,
         max_iterations: int = 100,
         total_charge: float = 0.0,
         grid_level: int = 3,
@@ -82,6 +86,8 @@ class PySCFSubject:
             raise InputError(f"no functional {functional!r} here; known: {', '.join(_FUNCTIONALS)}")
         if not (math.isfinite(threshold) and threshold > 0.0):
             raise InputError(f"threshold must be positive and finite, got {threshold}")
+        if not (math.isfinite(temperature) and temperature >= 0.0):
+            raise InputError(f"temperature must be finite and not negative, got {temperature}")
         if max_iterations < 1:
             raise InputError(f"max_iterations must be at least 1, got {max_iterations}")
         if grid_level not in range(10):
@@ -91,6 +97,7 @@ class PySCFSubject:
         self.density_fitting = density_fitting
         self.name = name if name is not None else f"pyscf-{functional}"
         self.threshold = threshold
+        self.temperature = temperature
         self.max_iterations = max_iterations
         self.total_charge = total_charge
         self.grid_level = grid_level
@@ -125,7 +132,8 @@ class PySCFSubject:
         field.kernel(dm0=self._start(field, configuration, initial))
         # After convergence PySCF diagonalises once more, and does not call back.
         iterations = len(told) + (1 if field.converged else 0)
-        energy = float(field.e_tot) if field.converged else math.nan
+        total = field.e_free if self.temperature > 0.0 else field.e_tot
+        energy = float(total) if field.converged else math.nan
         constant = -shift * float(np.sum(molecule.atom_charges()))
         return Solution(
             configuration,
@@ -146,10 +154,13 @@ class PySCFSubject:
 
         With D = Σ x_ai (a iᵀ + i aᵀ) and the gaps g_ai = λ_a − λ_i, χ₀ is −2/g on ai, so ε is
         similar to 1 + 2 g^{-1/2} K g^{-1/2}, K of Hartree and exchange–correlation. Raises
-        ConvergenceError where nothing converged, the spectrum did not, or a gap is not positive.
+        ConvergenceError where nothing converged, the spectrum did not, or a gap is not positive;
+        NotImplementedError at kT > 0.
         """
         if not solved.converged:
             raise ConvergenceError("no spectrum: the SCF did not converge")
+        if self.temperature > 0.0:
+            raise NotImplementedError("the spectrum of the adapter of PySCF is that at kT = 0")
         return _dielectric_extremes(solved.restart)
 
     def molecule(self, configuration: Configuration) -> gto.Mole:
@@ -197,6 +208,8 @@ class PySCFSubject:
             field.get_veff = partial(_coulomb, field)
         if surroundings.uniform or shift != 0.0:
             _immerse(field, surroundings.field, shift)
+        if self.temperature > 0.0:
+            field = smearing_(field, sigma=self.temperature, method="fermi")
         field.conv_tol = self.threshold
         field.max_cycle = self.max_iterations
         return field

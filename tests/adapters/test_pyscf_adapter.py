@@ -128,6 +128,21 @@ def test_energy_in_a_uniform_field_falls_with_the_dipole(configuration, axis):
     assert -(ahead - behind) / 2e-4 == pytest.approx(dipole[axis], abs=1e-5)
 
 
+@settings(max_examples=4)
+@given(configuration=moved_molecules(SOLID), rng=generators())
+def test_warm_electrons_are_those_of_our_gaussian_model(configuration, rng):
+    """kT = 0.05 Hartree: free energy, charges of the dipole and forces by two codes."""
+    subject = reduced(temperature=0.05)
+    theirs = subject.solve(configuration)
+    bound = GaussianTightBinding().prepare(configuration)
+    ours = equilibrate(EnergyFunctional(bound, beta=20.0))
+    assert theirs.energy == pytest.approx(ours.energy, abs=1e-8)
+    np.testing.assert_allclose(theirs.forces, ours.forces, atol=2e-5)
+    assert subject.solve(configuration, rng).energy == pytest.approx(ours.energy, abs=1e-8)
+    with pytest.raises(NotImplementedError, match="kT = 0"):
+        subject.stability(theirs)
+
+
 def test_a_far_charge_is_a_uniform_field():
     """Q at distance R: E = Q/R² towards it, to 1/R; the two doors of Surroundings agree."""
     distance, size = 1e3, 1e4
@@ -217,6 +232,8 @@ def test_bad_input_of_pyscf_is_named():
         subject.solve(H2O, np.full((7, 7), np.nan))
     with pytest.raises(InputError, match="whole charge"):
         reduced(total_charge=0.5).solve(H2O)
+    with pytest.raises(InputError, match="temperature"):
+        reduced(temperature=-1.0)
     with pytest.raises(InputError, match="b3lyp"):
         PySCFSubject("b3lyp")
     with pytest.raises(InputError, match="no-such-basis"):
