@@ -81,8 +81,10 @@ class QEq:
         charge_dependent: whether hydrogen follows its charge.
     """
 
-    scale: float = 0.4913
-    hydrogen_exponent: float = 1.0698
+    scale: float = field(default_factory=lambda: float(_published()["scale"]))
+    hydrogen_exponent: float = field(
+        default_factory=lambda: float(_published()["hydrogen_exponent"])
+    )
     charge_dependent: bool = True
     elements: Mapping[str, QEqElement] = field(default_factory=published_elements)
     name: str = "qeq"
