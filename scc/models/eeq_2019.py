@@ -6,7 +6,8 @@ E. Caldeweyher et al., J. Chem. Phys. 150 (2019) 154122: CENT (Ghasemi et al., P
 (2015) 045131) with CN of :mod:`scc.models.coordination_numbers`. A charge radius a is √2 σ in the
 convention of this package, m ∝ e^{−x²/2σ²}: then τ = 1/√(2(σ_ℓ² + σ_k²)) and 1/(σ√π) = √(2/π)/a is
 what a Gaussian charge does to itself, so that U = η is the hardness beyond J_ℓℓ. U is negative for
-some elements (H: −0.35).
+18 elements (H: −0.35): two such atoms nearer than some distance (H: 0.757 bohr, Fe: 1.24, the
+largest) gain without bound by exchanging charge.
 
 Numbers and their origin: eeq_2019.json, H–Rn.
 """

@@ -194,6 +194,21 @@ def test_hardness_without_a_minimum_is_said_in_one_line(periodic, hardness):
     assert equilibrate(DirectFunctional(bound, total_charge=0.0)).status == "unstable"
 
 
+@pytest.mark.parametrize("distance", [0.2, 0.757, 0.7575, 1.4])
+def test_two_hydrogens_too_close_have_no_charges(distance):
+    """J_HH(0) + U_H = J_HH(r) at r = 0.75722 bohr, where EEQ-2019 loses its minimum."""
+    pair = Configuration(("H", "H"), np.array([[0.0, 0.0, 0.0], [0.0, 0.0, distance]]))
+    bound = CENT().prepare(pair)
+    matrix = OpenInteraction(pair.positions, bound.widths).matrix
+    if matrix[0, 0] + bound.hardness[0] > matrix[0, 1]:
+        assert distance > 0.7572
+        assert np.max(np.abs(linear_charges(bound).charges)) < 1e-12
+        return
+    assert distance < 0.7573
+    with pytest.raises(InputError, match="no minimum"):
+        linear_charges(bound)
+
+
 @pytest.mark.parametrize("charge", [np.nan, np.inf, None, "1", [1.0, 0.0]])
 def test_impossible_total_charges_are_refused(charge):
     atom = Configuration(("O",), np.zeros((1, 3)))
