@@ -97,7 +97,7 @@ class Monomials:
             total = np.zeros((n_out * number, components[:, atoms].shape[1]))
             for matrix, (_, _, others) in zip(mixed, self._marked_factors, strict=True):
                 total += matrix @ _product(components[:, atoms], others)
-            result[:, :, atoms] = total.reshape(n_out, number, -1)
+            result[:, :, atoms] = total.reshape(n_out, number, total.shape[1])
         return result
 
     def _portions(self, components: FloatArray) -> Iterator[slice]:
