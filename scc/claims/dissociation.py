@@ -20,6 +20,7 @@ alone. (Not every dissociation is like that: a model with a gap may close it as 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,7 @@ from scc.claims._far_fragments import (
     together,
 )
 from scc.claims.claim import Claim, System, SystemResult
+from scc.claims.parameters import Family, Parameter, of_result
 from scc.configuration import Configuration
 from scc.equilibration.equilibrate import equilibrate
 from scc.equilibration.response import LinearResponse
@@ -54,6 +56,7 @@ _RELATIVE = 2e-3
 _SECOND = 1e-6
 # Q∞ itself: brentq to 1e-15, molecules converged to 1e-14, charges of a sum over atoms.
 _LIMIT = 1e-9
+_DIFFERENT = 1e-3  # e at infinity: below, relative errors of the approach say nothing
 _NEUTRAL = 1e-8  # e: the control's density residual is 1e-10
 
 
@@ -127,10 +130,10 @@ def measure(system: System) -> SystemResult:
         and _near(approach, slope)
         and abs(error - wrong) <= _SECOND * abs(wrong)
         and _near(answer, 1.0 / hardness)
-        and abs(limit) > 1e-3
     )
     return system.result(
-        hypotheses=_hypotheses(p["one"], p["other"], closed, hardness),
+        hypotheses=_hypotheses(p["one"], p["other"], closed, hardness)
+        | {"the fragments differ in electronegativity": abs(limit) > _DIFFERENT},
         measured=measured,
         predicted=predicted,
         holds=bool(holds),
@@ -199,6 +202,32 @@ def _control(
     )
 
 
+def _family_system(values: Mapping[str, Any]) -> System:
+    one, other = values["A"], values["B"]
+    return System(f"qeq, {one} and {other}", {"model": "qeq", "one": one, "other": other})
+
+
+# Without hydrogen: a hydride far from a metal has no minimum in QEq (J_H falls with its charge).
+_ATOMS = tuple(symbol for symbol in published_elements() if symbol != "H")
+
+FAMILY = Family(
+    (
+        Parameter("A", "Na", "first atom", choices=_ATOMS),
+        Parameter("B", "Cl", "second atom", choices=_ATOMS),
+    ),
+    _family_system,
+    "charge of A at 1e4 bohr, e, to 1e-9",
+    "~",
+    of_result(
+        "charge at 1e4 bohr [e]",
+        "charge at 1e4 bohr [e]",
+        energy_error="error of size-consistency [Ha]",
+        answer="answer of B to a potential on A at 1e4 bohr [1/Ha]",
+    ),
+    ("energy_error", "answer"),
+)
+
+
 CLAIM = Claim(
     id="dissociation",
     statement=(
@@ -211,4 +240,5 @@ CLAIM = Claim(
     systems=systems,
     measure=measure,
     draw=draw,
+    family=FAMILY,
 )

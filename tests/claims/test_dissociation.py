@@ -65,3 +65,17 @@ def test_the_figure_cannot_be_drawn():
 
 def test_the_full_run_forgets_a_halide():
     assert len(dissociation.systems(True)) == 5 * 4 + len(SYSTEMS) - 2
+
+
+@pytest.mark.parametrize(("one", "other"), [("K", "Br"), ("C", "S"), ("O", "O")])
+def test_a_point_of_the_family_speaks_against_the_claim(one, other):
+    family = dissociation.CLAIM.family
+    result = dissociation.measure(family.system({"A": one, "B": other}))
+    if one == other:
+        assert result.holds is None
+        assert result.violated == ["the fragments differ in electronegativity"]
+        return
+    assert result.holds is True
+    row = family.numbers(result)
+    assert row["measured"] == pytest.approx(row["predicted"], abs=1e-9)
+    assert row["energy_error"] < 0.0 < row["answer"]
