@@ -29,7 +29,9 @@ source_suffix = {".md": "markdown"}
 
 myst_enable_extensions = ["amsmath", "dollarmath", "colon_fence"]
 myst_heading_anchors = 3
-suppress_warnings = ["config.cache"]  # the extensions above are modules of this folder
+# config.cache: the extensions above are modules of this folder. ref.python: a type in a signature
+# whose name several modules have; names in docstrings are made definite by docstrings.py.
+suppress_warnings = ["config.cache", "ref.python"]
 
 html_theme = "furo"
 html_title = f"scc {version}"
@@ -46,4 +48,5 @@ autodoc_default_options = {"members": True, "ignore-module-all": True}
 autodoc_mock_imports = ["tblite", "pyscf", "distributed", "torch"]
 autodoc_preserve_defaults = True
 napoleon_use_rtype = False
+napoleon_use_ivar = True  # attributes are listed with their class, once
 highlight_language = "none"

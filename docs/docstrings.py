@@ -9,10 +9,12 @@ rest, except what stands in ``…`` or in a :role:`…`.
 
 from __future__ import annotations
 
+import inspect
 import re
 from typing import Any
 
 _KEPT = re.compile(r"(``.+?``|:[a-z:]+:`[^`]+`)")
+_SHORT = re.compile(r":(?:class|func|meth|attr|data|exc|mod):`([A-Za-z_]\w*)`")
 _BULLET = re.compile(r"(\s*)([*+-]|\d+\.|\(?[a-z0-9]\)) +\S")
 
 
@@ -24,7 +26,29 @@ def setup(app: Any) -> dict[str, bool]:
 
 
 def _process(app: Any, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
-    lines[:] = to_restructured_text(lines)
+    lines[:] = to_restructured_text([definite(line, thing) for line in lines])
+
+
+def definite(line: str, thing: Any) -> str:
+    """Roles with a name of the class or module made definite; of any other name, a literal.
+
+    Several modules have a ``System``: Sphinx would link to one of them.
+    """
+    module = thing if inspect.ismodule(thing) else inspect.getmodule(thing)
+
+    def replacement(found: re.Match[str]) -> str:
+        name = found[1]
+        if inspect.isclass(thing) and hasattr(thing, name):
+            return found[0].replace(
+                f"`{name}`", f"`~{thing.__module__}.{thing.__qualname__}.{name}`"
+            )
+        target = getattr(module, name, None)
+        home = getattr(target, "__module__", None)
+        if home is None or not home.startswith("scc"):
+            return f"``{name}``"
+        return found[0].replace(f"`{name}`", f"`~{home}.{name}`")
+
+    return _SHORT.sub(replacement, line)
 
 
 def to_restructured_text(lines: list[str]) -> list[str]:

@@ -50,14 +50,20 @@ def _scripts() -> list[str]:
 
     from scc.claims.drawing import save_figure
     from scc.cli.figure import figure_names, figures_package
+    from scc.errors import InputError
 
     matplotlib.use("Agg")
     package = figures_package().__name__
     lines = ["## Figures", "", "Each is one script of `figures/`: `scc figure NAME`.", ""]
     for name in figure_names():
         script = importlib.import_module(f"{package}.{name}")
-        save_figure(script.draw(), FOLDER, name)
-        lines += _shown(name, f"`scc figure {name}`", (script.__doc__ or "").splitlines()[0])
+        about = (script.__doc__ or "").splitlines()[0]
+        try:
+            save_figure(script.draw(), FOLDER, name)
+        except (InputError, ModuleNotFoundError) as error:  # data or an optional code is missing
+            lines += [f"### `scc figure {name}`", "", f"{about} Not drawn here: {error}.", ""]
+            continue
+        lines += _shown(name, f"`scc figure {name}`", about)
     return lines
 
 
