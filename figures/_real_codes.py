@@ -50,3 +50,16 @@ def rotated_energies(subject: Any, rotations: int, seed: int = 0) -> np.ndarray:
         for matrix in matrices
     ]
     return np.array(energies)
+
+
+def net_force(solution: Solution) -> float:
+    """Largest component of Σ forces, Hartree/bohr: 0 where energies see distances alone."""
+    return float(np.max(np.abs(np.sum(solution.forces, axis=0))))
+
+
+def told(solutions: Sequence[Solution]) -> str:
+    """Charge of the first atom and iterations of each, on one line."""
+    return ", ".join(
+        f"{s.charges[0]:.3f} ({s.iterations})" if s.converged else f"none in {s.iterations}"
+        for s in solutions
+    )

@@ -22,7 +22,7 @@ From densities in, x_i, and out, D_i = Φ(x_i), the next density in is x = Σ c_
 In between, the interpolation of A. J. Garza, G. E. Scuseria, J. Chem. Phys. 137 (2012) 054110.
 
 Below ``far``, where one mean gap describes the pairs of levels that R lives on and the change of
-density it promises is below an electron, x gets the step of :mod:`scc.equilibration.closure_step`
+density it promises is below two electrons, x gets the step of :mod:`scc.equilibration.closure_step`
 as well: one to three builds less on chains of hydrogen.
 """
 
@@ -39,9 +39,11 @@ from scc.equilibration.solvers import Callback, Monitor, Outcome, require_positi
 from scc.errors import InputError
 from scc.models.tight_binding import TightBindingState
 
-# Of the mean inverse gap: the mean overrates the larger gaps, where the step would overshoot. Any
-# share from 0.35 to 0.5 saves builds on chains of hydrogen, larger ones fewer.
-_SHARE = 0.35
+# Of the mean inverse gap, which overrates the larger gaps: there the whole step would overshoot.
+# Any share from 0.25 to 0.5 saves builds on chains of hydrogen; 0.25 costs few elsewhere.
+_SHARE = 0.25
+# Electrons that the first order may move on one entry of D: farther out it means nothing.
+_REACH = 2.0
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ class CommutatorDIIS:
     def _closes(self, entry: "_Entry") -> bool:
         """Whether one mean gap tells enough of χ₀, and first order enough of the change."""
         largest = float(np.max(np.abs(entry.mismatch)))
-        first_order = largest < self.far and 2.0 * entry.inverse_gap * largest < 1.0
+        first_order = largest < self.far and 2.0 * entry.inverse_gap * largest < _REACH
         return first_order and entry.alignment > self.aligned
 
     def _coefficients(self, history: deque["_Entry"]) -> FloatArray:
