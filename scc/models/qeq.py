@@ -18,9 +18,9 @@ rounds, so that the derivatives of J with respect to q are left out; what that c
 stationary point of E, and its partial forces are not −dE/dr. It is
 :func:`scc.equilibration.frozen_parameters.equilibrate_frozen` with ``hydrogens`` frozen here.
 
-λ. Published charges of alkali halides are those of λ = 0.4913, to three digits for Li–K with F–Br;
-those of molecules with hydrogen are reproduced (two digits, in the published reading) by λ = ½, the
-value for which R_H gives ζ_H⁰ = 1.0698 as well. ``tests/models/test_qeq.py`` has both tables.
+λ. The published charges of the twenty alkali halides are those of λ = 0.4913, to all three digits;
+those of molecules of light elements are reproduced (two digits, in the published reading) by λ = ½,
+the value for which R_H gives ζ_H⁰ = 1.0698 as well. ``tests/models/test_qeq.py`` has both tables.
 """
 
 from __future__ import annotations

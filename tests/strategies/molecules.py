@@ -43,6 +43,31 @@ def linear(species, places):
     return molecule(species, [[x, 0, 0] for x in places])
 
 
+def formaldehyde():
+    """H₂CO: C, O, H, H."""
+    angle = np.radians(121.75)
+    x, y = 1.111 * np.cos(angle), 1.111 * np.sin(angle)
+    return molecule("COHH", [[0, 0, 0], [1.205, 0, 0], [x, y, 0], [x, -y, 0]])
+
+
+def ethene():
+    """C₂H₄: C, C, H…"""
+    angle = np.radians(121.2)
+    x, y = 1.086 * np.cos(angle), 1.086 * np.sin(angle)
+    ends = [[x, y, 0], [x, -y, 0], [1.339 - x, y, 0], [1.339 - x, -y, 0]]
+    return molecule("CCHHHH", [[0, 0, 0], [1.339, 0, 0], *ends])
+
+
+def ethane():
+    """Staggered C₂H₆: C, C, H…"""
+    angle = np.radians(111.2)
+    along, radius = 1.094 * np.cos(angle), 1.094 * np.sin(angle)
+    turns = 2.0 * np.pi * np.arange(3) / 3.0
+    near = [[radius * np.cos(t), radius * np.sin(t), along] for t in turns]
+    far = [[-radius * np.cos(t), -radius * np.sin(t), 1.535 - along] for t in turns]
+    return molecule("CC" + "H" * 6, [[0, 0, 0], [0, 0, 1.535], *near, *far])
+
+
 def benzene():
     """C₆H₆ of D₆ₕ, 1.397 and 1.084."""
     angles = np.pi * np.arange(6) / 3.0
