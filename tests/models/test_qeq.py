@@ -10,7 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies.configurations import generators, rotations
 from strategies.finite_differences import assert_derivative, assert_scan
-from strategies.molecules import bent, benzene, diatomic, linear, pyramid, tetrahedron
+from strategies.molecules import (
+    bent,
+    benzene,
+    diatomic,
+    ethane,
+    ethene,
+    formaldehyde,
+    linear,
+    pyramid,
+    tetrahedron,
+)
 
 from scc.configuration import Configuration, cluster
 from scc.electrostatics.radial import coulomb_radial
@@ -58,6 +68,13 @@ MOLECULES = {  # molecule, atom, its charge
     "PH3": (pyramid("P", "H", 1.421, 93.3), 1, 0.08),
     "HCl": (diatomic("H", "Cl", 1.275), 0, 0.32),
     "CO2": (linear("COO", (0.0, 1.16, -1.16)), 1, -0.45),
+    "C2H4": (ethene(), 2, 0.15),
+    "H2CO, O": (formaldehyde(), 1, -0.43),
+    "H2CO, H": (formaldehyde(), 2, 0.12),
+}
+LESS_WELL = {
+    "C2H6": (ethane(), 2, 0.16),
+    "H2CO, C": (formaldehyde(), 0, 0.19),
 }
 
 
@@ -94,6 +111,14 @@ def test_charges_of_molecules_are_not_the_published_ones(name):
     configuration, atom, charge = MOLECULES[name]
     found = published(configuration, QEq(scale=0.5))
     assert found.charges[atom] == pytest.approx(charge, abs=5e-3)
+
+
+@pytest.mark.parametrize("name", LESS_WELL)
+def test_two_charges_that_miss_their_last_digit_have_moved(name):
+    """Off by 0.006 where 0.005 is rounding: the last digit of these two is *not* reached."""
+    configuration, atom, charge = LESS_WELL[name]
+    found = published(configuration, QEq(scale=0.5))
+    assert found.charges[atom] == pytest.approx(charge, abs=7e-3)
 
 
 def test_silane_is_not_what_its_electronegativities_say():
