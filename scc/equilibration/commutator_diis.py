@@ -44,6 +44,8 @@ from scc.models.tight_binding import TightBindingState
 _SHARE = 0.25
 # Electrons that the first order may move on one entry of D: farther out it means nothing.
 _REACH = 2.0
+# After so many steps that did not lessen R, closure is not believed any more.
+_FAILURES = 2
 
 
 @dataclass(frozen=True)
@@ -80,18 +82,22 @@ class CommutatorDIIS:
         monitor = Monitor(problem, tolerance, max_builds, callback)
         history: deque[_Entry] = deque(maxlen=int(self.depth))
         closure: ClosureStep | None = None
+        stepped, failures = False, 0
         x = x0
         while True:
             iterate = monitor.evaluate(x)
             if monitor.finished:
                 return monitor.outcome()
             history.append(_entry(iterate))
+            if stepped and history[-1].largest > history[-2].largest:
+                failures += 1
             coefficients = self._coefficients(history)
             x = np.asarray(
                 sum(c * e.density for c, e in zip(coefficients, history, strict=True)),
                 dtype=np.float64,
             )
-            if self._closes(history[-1]):
+            stepped = failures < _FAILURES and self._closes(history[-1])
+            if stepped:
                 state = iterate.state
                 closure = closure or closure_step(state.functional, state.density)
                 mismatch, operator = (
@@ -103,12 +109,12 @@ class CommutatorDIIS:
 
     def _closes(self, entry: "_Entry") -> bool:
         """Whether one mean gap tells enough of χ₀, and first order enough of the change."""
-        largest = float(np.max(np.abs(entry.mismatch)))
-        first_order = largest < self.far and 2.0 * entry.inverse_gap * largest < _REACH
+        moved = 2.0 * entry.inverse_gap * entry.largest
+        first_order = entry.largest < self.far and moved < _REACH
         return first_order and entry.alignment > self.aligned
 
     def _coefficients(self, history: deque["_Entry"]) -> FloatArray:
-        error = float(np.max(np.abs(history[-1].mismatch)))
+        error = history[-1].largest
         share = float(np.clip((error - self.near) / (self.far - self.near), 0.0, 1.0))
         coefficients = np.zeros(len(history))
         if share > 0.0:
@@ -128,6 +134,11 @@ class _Entry(NamedTuple):
     operator: FloatArray | None = None
     inverse_gap: float = 0.0
     alignment: float = 0.0
+
+    @property
+    def largest(self) -> float:
+        """Largest entry of R, Hartree."""
+        return float(np.max(np.abs(self.mismatch)))
 
 
 def _entry(iterate: Iterate) -> _Entry:

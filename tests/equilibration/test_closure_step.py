@@ -92,6 +92,18 @@ def test_the_solution_is_the_same_with_and_without(spacing, atoms):
     np.testing.assert_allclose(stepped.density, plain.density, atol=1e-7)
 
 
+@pytest.mark.parametrize("share", [-2.0, 3.0])
+def test_steps_that_mislead_are_given_up(share, monkeypatch):
+    """A gap far from the true one costs some builds, not the solution."""
+    functional = EnergyFunctional(GaussianTightBinding().prepare(chain(12, 1.8, "H")))
+    plain = equilibrate(functional, CommutatorDIIS(aligned=1.0))
+    monkeypatch.setattr("scc.equilibration.commutator_diis._SHARE", share)
+    misled = equilibrate(functional)
+    assert misled.converged
+    assert plain.density_builds < misled.density_builds <= 2 * plain.density_builds
+    assert misled.energy == pytest.approx(plain.energy, abs=1e-10)
+
+
 def _no_later_than_pyscf(atoms, spacing):
     configuration = chain(atoms, spacing, "H")
     field = hydrogen_chains.reduced_hartree_fock(configuration)
