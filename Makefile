@@ -36,7 +36,7 @@ notebooks: $(VENV)/.installed
 # Pages in docs/_build/html. Figures of claims are those of `make reproduce` if it has run.
 docs: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --editable '.[docs]'
-	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
+	$(BIN)/python -m sphinx -W --keep-going -j auto -b html docs docs/_build/html
 
 # Hours: see data/water/README.md. What is finished is kept; run it again to go on.
 data: $(VENV)/.installed

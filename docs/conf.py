@@ -14,11 +14,11 @@ author = "The scc developers"
 project_copyright = "the scc developers, MIT licence"
 version = release = __version__
 
-extensions = [
+extensions = [  # those without a dot are modules of this folder
     "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
-    "sphinx.ext.mathjax",
+    "mathml",  # formulas without scripts
     "docstrings",  # beside this file: formulas in docstrings
     "api_pages",  # one page a package
     "readme_tables",  # tables that the README has, too
@@ -37,15 +37,13 @@ html_theme = "furo"
 html_title = f"scc {version}"
 html_static_path = ["_static"]
 html_css_files = ["wide.css"]
-# Formulas are typeset by MathJax in the reader's browser. Offline they stay as TeX source; formulas
-# in docstrings are Unicode text and need nothing.
-mathjax_path = "https://cdn.jsdelivr.net/npm/mathjax@3/es5/tex-mml-chtml.js"
+html_math_renderer = "mathml"
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 autodoc_default_options = {"members": True, "ignore-module-all": True}
-autodoc_mock_imports = ["tblite", "pyscf", "distributed", "torch"]
+autodoc_mock_imports = ["tblite", "pyscf", "distributed", "torch"]  # optional
 autodoc_preserve_defaults = True
 napoleon_use_rtype = False
 napoleon_use_ivar = True  # attributes are listed with their class, once

@@ -27,6 +27,8 @@ def setup(app: Any) -> dict[str, bool]:
 
 def _process(app: Any, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
     lines[:] = to_restructured_text([definite(line, thing) for line in lines])
+    if what in ("attribute", "data", "property"):
+        lines.insert(0, "")  # or napoleon takes what stands before a colon for a type
 
 
 def definite(line: str, thing: Any) -> str:
