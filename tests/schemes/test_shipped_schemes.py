@@ -1,0 +1,103 @@
+"""Schemes that ship: small files, exact forces, and a table that is theirs."""
+
+import json
+from importlib.resources import files
+from pathlib import Path
+
+import ase.io
+import numpy as np
+import pytest
+from strategies.finite_differences import derivative
+from strategies.fitted_models import moved
+
+from scc.ace.predict import predict
+from scc.ace.reference_set import read_reference_set
+from scc.configuration import from_ase
+from scc.equilibration import equilibrate
+from scc.schemes.evaluation import figures, outcomes
+from scc.schemes.registry import SUBJECTS, subject_by_name, trained_model
+from scc.schemes.table import COLUMNS, MODELS, markdown, measured
+
+ROOT = Path(__file__).parents[2]
+HEPTAMER = ROOT / "examples" / "water_heptamer.xyz"
+TEST = ROOT / "data" / "water" / "test.xyz"
+FOLDER = files("scc.schemes")
+
+
+def solve(model, configuration):
+    if hasattr(model, "operator"):
+        return predict(model, configuration, tolerance=1e-12)
+    return equilibrate(model.functional(configuration), tolerance=1e-12, throw=True)
+
+
+@pytest.mark.parametrize("name", SUBJECTS)
+def test_a_shipped_scheme_is_small_and_says_where_it_comes_from(name):
+    assert FOLDER.joinpath("models", f"{name}.json").stat().st_size <= 1e6
+    model = subject_by_name(name)
+    assert model.name == name
+    assert set(model.provenance) == {"data", "settings", "version"}
+
+
+def test_the_schemes_are_trained_on_the_training_set_of_the_data_as_it_is():
+    names = ("train_first.xyz", "train.xyz")
+    training = read_reference_set([ROOT / "data" / "water" / name for name in names])
+    for name in SUBJECTS:
+        assert subject_by_name(name).provenance["data"]["sha256"] == training.digest(), name
+
+
+@pytest.mark.parametrize("name", SUBJECTS)
+def test_a_shipped_scheme_solves_a_heptamer_with_exact_forces(name):
+    model = subject_by_name(name)
+    configuration = from_ase(ase.io.read(HEPTAMER))
+    found = solve(model, configuration)
+    assert found.stable
+    assert abs(np.sum(found.charges)) < 1e-10
+    direction = np.random.default_rng(0).normal(size=configuration.positions.shape)
+    direction /= np.linalg.norm(direction)
+
+    def energy(step):
+        return solve(model, moved(configuration, step * direction)).energy
+
+    slope = -float(np.vdot(found.forces, direction))
+    size = float(np.linalg.norm(found.forces))
+    errors = [abs(float(derivative(energy, step)[0]) - slope) / size for step in (1e-2, 3e-3)]
+    assert min(errors) <= 1e-6
+
+
+def test_the_readme_shows_the_figures_of_the_file():
+    table = json.loads(FOLDER.joinpath("errors.json").read_text())
+    assert tuple(table) == MODELS
+    assert markdown(table) in FOLDER.joinpath("README.md").read_text()
+    for name, row in table.items():
+        assert set(row) == set(COLUMNS)
+        has_dipoles = name not in ("bpopnn-water", "4g-water")
+        assert (row["dipole_rmse_percent"] is not None) == has_dipoles
+        assert row["scf_unconverged"] == 0
+
+
+@pytest.mark.parametrize("name", ["bpopnn-water", "4g-water"])
+def test_the_table_is_what_the_schemes_of_charges_do(name):
+    """All test clusters again; those of the other two models in the slow test."""
+    table = json.loads(FOLDER.joinpath("errors.json").read_text())
+    _compare(name, table[name])
+
+
+@pytest.mark.slow
+def test_the_whole_table_comes_out_again():
+    table = json.loads(FOLDER.joinpath("errors.json").read_text())
+    for name, row in measured(TEST).items():
+        for key, value in row.items():
+            if value is None:
+                assert table[name][key] is None
+            else:
+                allowed = 2 if key == "scf_iterations_max" else 1e-4 * abs(value)
+                assert abs(table[name][key] - value) <= allowed, (name, key)
+
+
+def _compare(name, row):
+    model = trained_model(name)
+    found = figures(model, outcomes(model, read_reference_set([TEST]).frames))
+    for key in ("energy_rmse_mev_per_molecule", "force_rmse_mev_per_angstrom"):
+        assert row[key] == pytest.approx(found[key], rel=1e-4)
+    assert row["charge_rmse_percent"] == pytest.approx(found["charge_rmse_percent"], rel=1e-4)
+    assert row["scf_unconverged"] == found["scf_unconverged"]
