@@ -84,6 +84,8 @@ def _expanded(text: str, parameter: Parameter) -> Iterator[str]:
         raise InputError(f"{where} is an empty range")
     if step <= (1 if multiplies else 0) or (multiplies and first <= 0):
         raise InputError(f"{where} never gets from {first} to {last}")
+    if not multiplies and (last - first) / step >= LARGEST:
+        raise InputError(f"{where} has more than {LARGEST} values")
     value, number = first, 0
     while value <= last:
         if (number := number + 1) > LARGEST:

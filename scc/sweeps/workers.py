@@ -81,7 +81,7 @@ def with_dask(claim_id: str, points: Points, scheduler: str) -> Generator[Row, N
             "--scheduler needs Dask: pip install 'self-consistent-coulomb[cluster]'"
         ) from None
     try:
-        client = Client(scheduler, timeout=10, set_as_default=False)
+        client = Client(scheduler, timeout=5, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
         raise InputError(f"no Dask scheduler at {scheduler}: {_first_line(error)}") from None
     futures: list[Any] = []
