@@ -11,13 +11,14 @@ an iteration, and conjugate gradients on 1ᵀq = Q; in crystals with the precond
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from scipy.linalg.blas import dsymv
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from scc.arrays import FloatArray
 from scc.configuration import Configuration
@@ -121,8 +122,10 @@ def _by_matrix(bound: BoundCENT, total: float) -> LinearCharges:
     triangle = coulomb.lower_triangle()
     triangle[np.diag_indices(len(triangle))] += bound.hardness
     chi = bound.electronegativity.values
-    found = solve_matrix(triangle, -chi, total)
-    image = dsymv(1.0, triangle.T, found.x, lower=0)
+    # Threads of OpenBLAS that wait spin: on a busy machine they cost ten times what they gain here.
+    with threadpool_limits(1, "blas") if len(chi) > _FEW else nullcontext():
+        found = solve_matrix(triangle, -chi, total)
+        image = dsymv(1.0, triangle.T, found.x, lower=0)
     return _result(bound, coulomb, found.x, found.multiplier, image, 1)
 
 
