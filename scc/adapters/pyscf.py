@@ -80,7 +80,7 @@ class PySCFSubject:
         total_charge: float = 0.0,
         grid_level: int = 3,
         grid_response: bool = False,
-        largest: int = 12,
+        largest: int = 6,
     ) -> None:
         if functional not in _FUNCTIONALS:
             raise InputError(f"no functional {functional!r} here; known: {', '.join(_FUNCTIONALS)}")

@@ -32,18 +32,18 @@ def _gfn1() -> TBLiteSubject:
     return TBLiteSubject("GFN1-xTB", name="gfn1")
 
 
-def _pyscf(functional: str, basis: str, fitted: bool, name: str) -> PySCFSubject:
+def _pyscf(functional: str, basis: str, fitted: bool, name: str, largest: int) -> PySCFSubject:
     from scc.adapters.pyscf import PySCFSubject
 
-    return PySCFSubject(functional, basis=basis, density_fitting=fitted, name=name)
+    return PySCFSubject(functional, basis=basis, density_fitting=fitted, name=name, largest=largest)
 
 
 _FACTORIES: dict[str, Callable[[], TBLiteSubject | PySCFSubject]] = {
     "gfn2": _gfn2,
     "gfn1": _gfn1,
-    "pyscf-lda": lambda: _pyscf("lda", "def2-svp", True, "pyscf-lda"),
-    "pyscf-pbe": lambda: _pyscf("pbe", "def2-svp", True, "pyscf-pbe"),
-    "pyscf-rhf": lambda: _pyscf("rhf", "sto-3g", False, "pyscf-rhf"),
+    "pyscf-lda": lambda: _pyscf("lda", "def2-svp", True, "pyscf-lda", 6),
+    "pyscf-pbe": lambda: _pyscf("pbe", "def2-svp", True, "pyscf-pbe", 6),
+    "pyscf-rhf": lambda: _pyscf("rhf", "sto-3g", False, "pyscf-rhf", 24),
 }
 _PACKAGES = {"gfn": "tblite", "pyscf": "pyscf"}
 
