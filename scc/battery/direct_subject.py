@@ -22,8 +22,8 @@ ACCURACY = 10.0 * TOLERANCE
 """A step of the diagonal preconditioner is smaller than the error by the condition it leaves."""
 
 MAX_BUILDS = 200
-START_NOISE = 0.5
-"""Standard deviation of the variables of a random start, e for charges: as large as they get."""
+START_NOISE = 0.2
+"""Standard deviation of the variables of a random start: e, the size of charges in molecules."""
 
 
 class DirectSubject:

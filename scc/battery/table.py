@@ -109,6 +109,8 @@ def _row(name: str, directory: Path, version: str) -> Row:
             checked = check(name, default_structures())
         except InputError as error:
             return {"model": name, "error": str(error)}
+        except Exception as error:  # one model's defect does not cost the others their rows
+            return {"model": name, "error": f"{type(error).__name__}: {error}"}
         write(directory, checked, code=version)
     row: Row = json.loads((directory / FILE).read_text(encoding="utf-8"))
     return row | {"model": name}

@@ -14,12 +14,16 @@ if TYPE_CHECKING:
 def list_command() -> None:
     """Claims and models, one line each."""
     from scc.ace.registry import fitted_names
+    from scc.battery.models import known_names
     from scc.claims.registry import all_claims
     from scc.models.registry import MODELS
 
     _section("claims", {claim.id: _claim_line(claim) for claim in all_claims()})
     fitted = {name: f"fitted model; scc evaluate {name} TEST.xyz" for name in fitted_names()}
     _section("models", MODELS | fitted)
+    known = known_names()
+    others = {name: known[name] for name in known if name not in MODELS | fitted}
+    _section("schemes and codes, for scc check", others)
 
 
 def _claim_line(claim: Claim) -> str:
