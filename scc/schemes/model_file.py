@@ -89,11 +89,12 @@ def load_scheme(path: str | os.PathLike[str]) -> AnyModel:
 
 
 def _is_charge_scheme(path: Path) -> bool:
+    """False for what cannot be read: the reader of fitted models says why."""
     try:
         with path.open("rb") as file:
             return FORMAT.encode() in file.read(64)
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from None
+    except OSError:
+        return False
 
 
 def _kind(model: ChargeScheme) -> str:

@@ -22,6 +22,7 @@ from scc.schemes.registry import SUBJECTS, trained_model
 MODELS = ("water", *SUBJECTS)
 
 COLUMNS = {
+    "training_clusters": ("training clusters", "{:d}"),
     "energy_rmse_mev_per_molecule": ("energy, meV per molecule", "{:.2f}"),
     "force_rmse_mev_per_angstrom": ("forces, meV/Å", "{:.1f}"),
     "charge_rmse_percent": ("charges, %", "{:.1f}"),
@@ -42,7 +43,8 @@ def measured(test: Path) -> dict[str, dict[str, float | int | None]]:
     for name in MODELS:
         model = trained_model(name)
         found = figures(model, outcomes(model, frames))
-        table[name] = {
+        clusters = int(model.provenance["data"]["clusters"])
+        table[name] = {"training_clusters": clusters} | {
             key: None if isinstance(value, float) and math.isnan(value) else value
             for key, value in found.items()
         }
