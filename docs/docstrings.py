@@ -15,6 +15,8 @@ from typing import Any
 
 _KEPT = re.compile(r"(``.+?``|:[a-z:]+:`[^`]+`)")
 _SHORT = re.compile(r":(?:class|func|meth|attr|data|exc|mod):`([A-Za-z_]\w*)`")
+_VALUES = ("attribute", "data", "property")
+_kept: dict[str, list[str]] = {}  # between the two handlers of one docstring
 _BULLET = re.compile(r"(\s*)([*+-]|\d+\.|\(?[a-z0-9]\)) +\S")
 
 
@@ -22,13 +24,20 @@ def setup(app: Any) -> dict[str, bool]:
     """Called by Sphinx."""
     # Before napoleon (priority 500), which reads "Args:" and the like.
     app.connect("autodoc-process-docstring", _process, priority=100)
+    app.connect("autodoc-process-docstring", _restore, priority=900)
     return {"parallel_read_safe": True}
 
 
 def _process(app: Any, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
     lines[:] = to_restructured_text([definite(line, thing) for line in lines])
-    if what in ("attribute", "data", "property"):
-        lines.insert(0, "")  # or napoleon takes what stands before a colon for a type
+    if what in _VALUES:
+        _kept[name] = list(lines)
+
+
+def _restore(app: Any, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
+    """Undo what napoleon does to a value: it takes the words before a colon for its type."""
+    if name in _kept:
+        lines[:] = _kept.pop(name)
 
 
 def definite(line: str, thing: Any) -> str:

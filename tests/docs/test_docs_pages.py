@@ -116,6 +116,10 @@ def test_no_formula_of_a_page_is_left_as_source() -> None:
         for block, inline in re.findall(r"\$\$(.+?)\$\$|\$([^$]+)\$", text, re.DOTALL):
             shown = re.sub(r'title="[^"]*"', "", mathml.to_mathml(block or inline, "inline"))
             assert "\\" not in shown, block or inline
+            assert "&amp;" not in shown, block or inline
+            assert ">&<" not in shown, block or inline
+            if "\\mathcal{G}" in (block or inline):
+                assert "\U0001d4a2" in shown or "1D4A2" in shown.upper(), shown
             formulas += 1
     assert formulas > 100
 
