@@ -50,7 +50,7 @@ def evaluate(model: str, test: Path, json_file: Path | None) -> None:
 
     Exit status: 0 all converged, 1 some did not, 2 bad usage or input.
     """
-    from scc.ace.evaluation import Outcome, outcomes, teacher_forced
+    from scc.ace.evaluation import outcomes, teacher_forced
     from scc.ace.model import FittedModel
     from scc.ace.reference_set import read_reference_set
     from scc.ace.variational_model import VariationalModel
