@@ -26,7 +26,7 @@ from scc.ace.compiled import CompiledCoefficients
 from scc.ace.feature_jacobian import block_rows
 from scc.ace.radial import flow_functions
 from scc.ace.specification import BasisSpecification
-from scc.arrays import FloatArray
+from scc.arrays import FloatArray, IntArray
 from scc.configuration import Configuration
 from scc.errors import InputError
 
@@ -178,6 +178,37 @@ class DensityState:
         pulled = np.concatenate([strengths, cotangent[:, 1:]], axis=1)
         return np.asarray(bound.slopes_transpose @ pulled.ravel()).reshape(bound.feature_shape)
 
+    def response_blocks(self, atoms: IntArray) -> FloatArray:
+        """χ between the atoms of groups, (G, 9g, gF), for groups (G, g) of atoms.
+
+        Strengths of charge flows on atoms outside a group are left out.
+        """
+        bound = self._bound
+        number, size = atoms.shape
+        channels, features = bound.model.n_channels, bound.feature_shape[1]
+        if features == 0:
+            return np.zeros((number, 9 * size, 0))
+        slopes = bound.slopes
+        count = len(slopes.indices)
+        where = scipy.sparse.csr_array(
+            (np.arange(1, count + 1), slopes.indices, slopes.indptr),
+            shape=(bound.n_atoms, bound.n_atoms),
+        )
+        rows, columns = np.broadcast_arrays(atoms[:, :, None], atoms[:, None, :])
+        found = _entries(where, rows.ravel(), columns.ravel()).astype(np.intp)
+        data = np.concatenate([np.zeros((1, *slopes.data.shape[1:])), slopes.data])
+        blocks = data[found].reshape(number, size, size, -1, features)
+        of_channel = columns[..., None] * channels + np.arange(channels)
+        flows = _entries(
+            bound.flow.matrix.tocsr(),
+            np.broadcast_to(rows[..., None], of_channel.shape).ravel(),
+            of_channel.ravel(),
+        ).reshape(of_channel.shape)
+        result = np.empty((number, size, 9, size, features))
+        result[:, :, 0] = np.einsum("gilc,glkcf->gikf", flows, blocks[..., :channels, :])
+        result[:, :, 1:] = blocks[..., channels:, :].transpose(0, 1, 3, 2, 4)
+        return result.reshape(number, 9 * size, size * features)
+
     def position_jvp(self, displacement: FloatArray) -> FloatArray:
         """dp (M, 9) along dr (M, 3) at fixed v̂."""
         flow = self._bound.flow
@@ -219,3 +250,10 @@ class DensityState:
 def assemble(charges: FloatArray, outputs: Mapping[int, FloatArray]) -> FloatArray:
     """p (M, 9) from p_00 (M,) and the outputs {1: (M, 3, 1), 2: (M, 5, 1)}."""
     return np.concatenate([charges[:, None], outputs[1][:, :, 0], outputs[2][:, :, 0]], axis=1)
+
+
+def _entries(matrix: scipy.sparse.csr_array, rows: IntArray, columns: IntArray) -> FloatArray:
+    """Entries of a sparse matrix, 0 where there is none."""
+    found = matrix[rows, columns]  # dense or sparse, as the version of SciPy has it
+    dense = found.toarray() if scipy.sparse.issparse(found) else found
+    return np.asarray(dense, dtype=np.float64).ravel()

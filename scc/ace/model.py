@@ -20,7 +20,7 @@ from scc.ace.affine_model import AffineModel, AffineState, BoundAffineModel
 from scc.ace.density_model import BoundDensity, DensityModel, DensityState
 from scc.ace.energy_model import BoundEnergy, EnergyModel, EnergyState
 from scc.ace.features import FeatureSet
-from scc.arrays import FloatArray
+from scc.arrays import FloatArray, IntArray
 from scc.configuration import Configuration
 from scc.errors import InputError
 
@@ -127,6 +127,10 @@ class FittedState(AffineState):
         return self.density_state.site_multipoles(site)
 
     # Derivatives of the density.
+
+    def response_blocks(self, atoms: IntArray) -> FloatArray:
+        """χ between the atoms of groups (G, g), (G, 9g, gF): for preconditioners."""
+        return self.density_state.response_blocks(atoms)
 
     def density_jvp(self, direction: FloatArray) -> FloatArray:
         """χ dv̂, (M, 9)."""

@@ -18,6 +18,7 @@ import numpy as np
 
 from scc.arrays import FloatArray
 from scc.equilibration.dielectric import local_response_preconditioner
+from scc.equilibration.molecule_preconditioner import molecule_preconditioner
 from scc.equilibration.work import Work
 from scc.functional.closure import Expansion, ExplicitClosure
 from scc.functional.energy import EnergyFunctional
@@ -104,6 +105,8 @@ class DensityFixedPoint(_ExplicitFixedPoint):
 class ProjectionFixedPoint(_ExplicitFixedPoint):
     """x = p, Φ(p) = ρ(r, K p + v̂_ext)."""
 
+    functional: ProjectionFunctional
+
     def __init__(self, functional: ProjectionFunctional, work: Work) -> None:
         self.functional = functional
         self.work = work
@@ -116,7 +119,12 @@ class ProjectionFixedPoint(_ExplicitFixedPoint):
         return self.functional.evaluate(features).density
 
     def preconditioner(self, iterate: Iterate) -> Callable[[FloatArray], FloatArray]:
-        return lambda residual: residual
+        """The response of molecules alone, where model and operator tell their blocks."""
+        response = getattr(iterate.state.local, "response_blocks", None)
+        kernel = getattr(self.functional.operator, "pair_blocks", None)
+        if response is None or kernel is None:
+            return lambda residual: residual
+        return molecule_preconditioner(self.functional.configuration, response, kernel)
 
 
 class FeatureFixedPoint:

@@ -222,17 +222,24 @@ class LinearSolve:
         monitor = Monitor(problem, tolerance, max_builds, callback)
         iterate = monitor.evaluate(x0)
         while not monitor.finished:
-            jacobian = problem.jacobian(iterate)
-            delta = smallest_residual(
-                lambda d, jacobian=jacobian: d - jacobian(d),  # type: ignore[misc]
-                iterate.residual,
-                0.9 * tolerance,
-            )
+            delta = self._step(problem, iterate, 0.9 * tolerance)
             before = iterate.density_residual
             iterate = monitor.evaluate(iterate.x + delta)
             if not monitor.finished and iterate.density_residual > 0.5 * before:
                 monitor.status = "stalled"  # 1 − Φ′ is singular to working precision
         return monitor.outcome()
+
+    @staticmethod
+    def _step(problem: FixedPointProblem, iterate: Iterate, largest: float) -> FloatArray:
+        """δ = P y with (1 − Φ′) P y = residual: preconditioned from the right, so that what falls
+        below ``largest`` is the residual itself."""
+        jacobian, precondition = problem.jacobian(iterate), problem.preconditioner(iterate)
+
+        def apply(direction: FloatArray) -> FloatArray:
+            step = precondition(direction)
+            return step - jacobian(step)
+
+        return precondition(smallest_residual(apply, iterate.residual, largest))
 
 
 class Monitor:

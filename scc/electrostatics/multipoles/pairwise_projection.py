@@ -18,6 +18,7 @@ from scc.electrostatics.multipoles.external import ExternalCharges, UniformField
 from scc.electrostatics.multipoles.interaction import Field
 from scc.electrostatics.multipoles.kernels import CoulombKernel
 from scc.electrostatics.multipoles.pair_blocks import COMPONENTS, LARGEST_L
+from scc.electrostatics.multipoles.pair_projection_blocks import pair_projection_blocks
 from scc.electrostatics.multipoles.pair_sums import GROUP, KEPT_BYTES, PairSums, Product
 from scc.electrostatics.multipoles.sites import Sites, checked_coefficients
 from scc.errors import InputError
@@ -53,6 +54,8 @@ class PairwiseProjection:
             )
         self.configuration = configuration
         self._number = number = len(configuration)
+        self._density_width, self._l_max = float(density_width), l_max
+        self._widths = [float(width) for width in widths]
         self._rows = (l_max + 1) ** 2
         self.n_features = len(widths) * self._rows
         joint = [float(width) ** 2 + density_width**2 for width in (*widths, density_width)]
@@ -70,6 +73,10 @@ class PairwiseProjection:
     def apply(self, multipoles: FloatArray) -> FloatArray:
         """K p, (M, F)."""
         return self._joined(self._sums.products(self._tasks(multipoles)))
+
+    def pair_blocks(self, separations: FloatArray) -> FloatArray:
+        """Blocks of K for pairs; see :func:`.pair_projection_blocks.pair_projection_blocks`."""
+        return pair_projection_blocks(separations, self._density_width, self._widths, self._l_max)
 
     def transpose(self, cotangent: FloatArray) -> FloatArray:
         """Kᵀ w, (M, 9)."""
