@@ -9,17 +9,19 @@ names and numbers; a worker looks the claim up by its id in its own installation
 
 from __future__ import annotations
 
+import multiprocessing.resource_tracker
 import os
 import signal
 import threading
 import time
 import warnings
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from typing import Any
 
 from joblib import Parallel, delayed, parallel_config
 from joblib.externals.loky import get_reusable_executor
+from joblib.externals.loky.backend import resource_tracker
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from scc.claims.parameters import Value
@@ -51,10 +53,11 @@ def with_joblib(claim_id: str, points: Points, workers: int) -> Generator[Row, N
         warnings.filterwarnings("ignore", ".*tasks which were still being processed")
         # One system a batch: a row is on its way to the journal when it is finished.
         parallel = Parallel(batch_size=1, return_as="generator_unordered")
+        tasks = (delayed(measure_point)(claim_id, dict(point)) for point in points)
         try:
-            with closing(
-                parallel(delayed(measure_point)(claim_id, dict(p)) for p in points)
-            ) as rows:
+            with _started_without_interrupts():
+                rows = parallel(tasks)
+            with closing(rows):
                 yield from rows
             finished = True
         except TerminatedWorkerError:
@@ -100,6 +103,21 @@ def with_dask(claim_id: str, points: Points, scheduler: str) -> Generator[Row, N
 
 def _first_line(error: BaseException) -> str:
     return (str(error) or type(error).__name__).splitlines()[0]
+
+
+@contextmanager
+def _started_without_interrupts() -> Iterator[None]:
+    """Processes started here do not see Ctrl-C even before :func:`_prepare` has run in them.
+
+    They inherit the mask of signals; what arrives meanwhile is for this process, afterwards.
+    """
+    for tracker in (multiprocessing.resource_tracker, resource_tracker):
+        tracker.ensure_running()  # their start would lift the mask
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _prepare(parent: int) -> None:
