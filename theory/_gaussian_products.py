@@ -11,6 +11,8 @@ ar²/2 + qd² ≥ (q/4)t². All suprema are then of |polynomial| · e^{−αr²+
 polynomial equation gives exactly.
 """
 
+import math
+
 import numpy as np
 from numpy.polynomial import Polynomial
 
@@ -64,7 +66,7 @@ def feature_peaks(
     q = 2.0 * a * b / (2.0 * a + b)
     one, linear = Polynomial([1.0]), Polynomial([0.0, 1.0])
     sums = best_gaussian_sum(q, found)
-    weighted = best_gaussian_sum(0.5 * q, found) / np.sqrt(np.e * q)
+    weighted = best_gaussian_sum(0.5 * q, found) / math.sqrt(math.e * q)
     overlap, stretched = envelope_peak(one, 0.5 * a, eta), envelope_peak(linear, 0.5 * a, eta)
     apart = q * envelope_peak(linear, 0.25 * q, eta)
     bond = (a * sums + q) * stretched + q * weighted * overlap
