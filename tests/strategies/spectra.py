@@ -65,7 +65,9 @@ def spectral_problems(
     if X.gap is None:
         mu = draw(st.floats(X.lower - 0.1 * length, X.upper + 0.1 * length))
     else:
-        mu = draw(st.floats(*X.gap))
+        # Inside: at β = ∞ and µ on the edge F jumps on X, which the hypothesis g > 0 excludes.
+        below, above = X.gap
+        mu = below + draw(st.floats(0.01, 0.99)) * (above - below)
     beta = math.inf if zero_temperature else draw(powers_of_ten(0.0, 2.0)) / length
     return X, beta, mu
 
