@@ -49,7 +49,8 @@ class DirectFunctional:
         equations: whose residual v̂ is a solution of, if it is not the energy's; Q or µ are then
             those of the equations.
     Raises:
-        InputError: both Q and µ; equations of another shape of v̂, or Q and µ besides equations.
+        InputError: both Q and µ; Q > ΣZ, more than all electrons; equations of another shape of v̂,
+            or Q and µ besides equations.
     """
 
     def __init__(
@@ -68,6 +69,12 @@ class DirectFunctional:
         if equations is None:
             if total_charge is None and chemical_potential is None:
                 total_charge = 0.0
+            most = int(np.sum(model.configuration.atomic_numbers))
+            if total_charge is not None and total_charge > most:
+                raise InputError(
+                    f"a charge of {total_charge:g} e is more than all {most} electrons of the "
+                    "neutral atoms"
+                )
             weights = getattr(model, "electron_weights", None)
             self.closure = Direct(total_charge, chemical_potential, weights)
             return

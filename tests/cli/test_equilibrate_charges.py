@@ -51,6 +51,7 @@ def test_the_table_and_the_file_disagree(water, tmp_path):
     [
         (("--model", "qeq", "--beta", "10"), "--beta means nothing to a model of charges"),
         (("--model", "qeq", "--charge", "nan"), "--charge must be finite"),
+        (("--model", "cent", "--charge", "11"), "a charge of 11 e is more than all 10 electrons"),
         (("--model", "onsite", "--charge", "1"), "--charge is for models of charges"),
         (("--model", "eem", "--solver", "diis"), "diis is for density matrices"),
     ],
