@@ -36,6 +36,9 @@ LARGEST_DENSE = 6000
 _FEW = 500  # atoms for which one thread does
 _MESH_TOLERANCE = 1e-10
 _CG_TOLERANCE = 1e-11
+# Charges, e, conjugate gradients start from: without them equal electronegativities, or a symmetric
+# crystal, would hide the direction in which there is no minimum.
+_START = 1e-2
 _ACCEPTED = 1e-8  # largest difference of electronegativities left, relative to the largest
 
 
@@ -149,7 +152,9 @@ def _on_mesh(bound: BoundCENT, total: float, tolerance: float) -> LinearCharges:
         total,
         bound.curvature,
         tolerance=_CG_TOLERANCE,
+        truncate=True,
         precondition=precondition,
+        start=_START * np.random.default_rng(0).standard_normal(len(configuration)),
     )
     if not found.definite:
         raise InputError(

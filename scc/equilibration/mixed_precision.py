@@ -67,7 +67,9 @@ def solve_matrix(triangle: FloatArray, right: FloatArray, total: float) -> Saddl
         charges += (total - np.sum(charges)) / number
     if size < best_size:
         best, best_size = SaddlePoint(charges, multiplier, True), size
-    scale = float(np.max(np.abs(right)) + np.max(np.abs(triangle)) * np.max(np.abs(best.x)))
+    # A is, up to c11ᵀ, positive definite: its diagonal is as large as any element.
+    largest = float(np.max(np.abs(np.diagonal(triangle))))
+    scale = float(np.max(np.abs(right))) + largest * float(np.max(np.abs(best.x)))
     if not best_size <= _ACCEPTED * scale:
         raise ConvergenceError(
             f"charges not found to rounding: relative residual {best_size / scale:.2e} "

@@ -20,6 +20,11 @@ from scc.errors import ConvergenceError
 DENSE_BELOW = 500
 """Unknowns up to which H is assembled column by column."""
 
+_ACCEPTED = 1e-9  # largest residual of what is called solved, relative
+# Steps without halving the residual after which conjugate gradients are given up: thirteen digits
+# in a thousand steps are a halving every 23.
+_PATIENCE = 200
+
 Product = Callable[[FloatArray], FloatArray]
 
 
@@ -70,7 +75,13 @@ def solve_dense(
         level = 0.0
     target = np.append(right.ravel(), level)
     # Rows and columns of one size: the condition number is that of the physics, not of units.
-    scale = 1.0 / np.sqrt(np.max(np.abs(bordered), axis=1))
+    largest = np.max(np.abs(bordered), axis=1)
+    if not np.all(np.isfinite(largest) & (largest > 0.0)):
+        row = int(np.argmin(np.isfinite(largest) & (largest > 0.0)))
+        raise ConvergenceError(
+            f"saddle-point equation not solved: row {row} of its matrix has size {largest[row]}"
+        )
+    scale = 1.0 / np.sqrt(largest)
     scaled = scale[:, None] * bordered * scale
     factors, pivots, zero = dgetrf(scaled)
     if zero:
@@ -79,7 +90,7 @@ def solve_dense(
     solution = solution + dgetrs(factors, pivots, scale * target - scaled @ solution)[0]
     defect = float(np.max(np.abs(scaled @ solution - scale * target)))
     reach = max(float(np.max(np.abs(solution))), float(np.max(np.abs(scale * target))))
-    if not defect <= 1e-9 * reach:
+    if not defect <= _ACCEPTED * reach:
         raise ConvergenceError(
             f"saddle-point equation not solved: relative residual {defect / reach:.2e} "
             "(its matrix is singular to working precision)"
@@ -99,32 +110,38 @@ def solve_on_surface(
     max_steps: int = 1000,
     truncate: bool = False,
     precondition: Product | None = None,
+    start: FloatArray | None = None,
 ) -> SaddlePoint:
     """By products H x alone.
 
     Args:
         diagonal: P > 0 (the shape of c), about the diagonal of H.
-        tolerance: of |Hx + cν − a| relative to |a|, in the norm of P⁻¹.
+        tolerance: of |Hx + cν − a| relative to |Hx₀ − a|, x₀ the first x, in the norm of P⁻¹.
         truncate: at a direction of negative curvature give back what has been found until then (or
             that direction): a descent direction, not a solution. Otherwise GMRES takes over.
         precondition: r ↦ P⁻¹r, symmetric and positive definite, where P is more than a diagonal.
+        start: of which x₀ takes the part tangent to the surface. Conjugate gradients never leave
+            the symmetry of a and x₀: a random start lets them see every direction.
     Raises:
-        ConvergenceError: not solved: singular to working precision, or too many steps.
+        ConvergenceError: not solved: singular to working precision, a product that is not finite,
+            or too many steps.
     """
     project = _Projection(normal, precondition or (lambda r: r / diagonal))
     x = project.particular(level)
-    residual = right - apply(x) if np.any(x) else right.copy()
-    scale = project.size(right - apply(project.particular(level)) if level else right)
+    if start is not None:
+        x = x + project.tangent(start)
+    residual = right - apply(x) if np.any(x) else right
+    scale = project.size(residual)
     if scale == 0.0:
         return SaddlePoint(x, 0.0, True)
-    steps = 0
+    steps, before = 0, np.inf
     while True:  # restarts from the true residual: refinement
         residual, multiplier = project.split(residual)
-        if project.size(residual) <= tolerance * scale:
-            return SaddlePoint(x, multiplier, True)
-        if steps >= max_steps:
+        size = project.size(residual)
+        # No gain: rounding, or a singular operator. The check below tells them apart.
+        if size <= tolerance * scale or size > 0.5 * before or steps >= max_steps:
             break
-        before = project.size(residual)
+        before = size
         found = _conjugate_gradients(apply, project, residual, tolerance * scale, max_steps - steps)
         steps += found.steps
         if not found.definite:
@@ -133,14 +150,14 @@ def solve_on_surface(
             return _indefinite(apply, normal, right, level, diagonal)
         x = x + found.x
         residual = right - apply(x)
-        if project.size(project.split(residual)[0]) > 0.5 * before:
-            break  # rounding, or a singular operator: the check below tells them apart
-    residual, multiplier = project.split(residual)
-    if not project.size(residual) <= max(1e-9, 10.0 * tolerance) * scale:
+    if not size <= max(_ACCEPTED, 10.0 * tolerance) * scale:
         raise ConvergenceError(
-            f"saddle-point equation not solved: relative residual "
-            f"{project.size(residual) / scale:.2e} after {steps} steps"
+            f"saddle-point equation not solved: relative residual {size / scale:.2e} "
+            f"after {steps} steps"
         )
+    off = abs(float(np.vdot(normal, x)) - level)
+    if not off <= _ACCEPTED * float(np.linalg.norm(normal) * np.linalg.norm(x)):
+        raise ConvergenceError(f"saddle-point equation not solved: off its surface by {off:.2e}")
     return SaddlePoint(x, multiplier, True)
 
 
@@ -148,7 +165,7 @@ class _Projection:
     """What P and c do: preconditioning on the surface and the multiplier of a residual."""
 
     def __init__(self, normal: FloatArray, inverse: Product) -> None:
-        self._c, self._inverse = normal, inverse
+        self._c, self.inverse = normal, inverse
         self._weighted = inverse(normal)
         self._square = float(np.vdot(normal, self._weighted))
 
@@ -158,20 +175,20 @@ class _Projection:
             return np.zeros_like(self._c)
         return level / self._square * self._weighted
 
+    def tangent(self, x: FloatArray) -> FloatArray:
+        """The nearest in the norm of P with c·x = 0."""
+        return x - self.particular(float(np.vdot(self._c, x)))
+
     def split(self, residual: FloatArray) -> tuple[FloatArray, float]:
-        """(r − cν, ν) with c·P⁻¹(r − cν) = 0."""
+        """(r − cν, ν) with c·P⁻¹(r − cν) = 0: preconditioned, the first is tangent."""
         if self._square == 0.0:
             return residual, 0.0
         multiplier = float(np.vdot(self._weighted, residual)) / self._square
         return residual - multiplier * self._c, multiplier
 
-    def precondition(self, residual: FloatArray) -> FloatArray:
-        """P⁻¹(r − cν): tangent to the surface."""
-        return self._inverse(self.split(residual)[0])
-
     def size(self, residual: FloatArray) -> float:
         """√(r·P⁻¹r)."""
-        return float(np.sqrt(np.vdot(residual, self._inverse(residual))))
+        return float(np.sqrt(np.vdot(residual, self.inverse(residual))))
 
 
 class _Found(NamedTuple):
@@ -183,23 +200,33 @@ class _Found(NamedTuple):
 def _conjugate_gradients(
     apply: Product, project: _Projection, residual: FloatArray, target: float, max_steps: int
 ) -> _Found:
-    """Minimise ½x·Hx − x·r on c·x = 0 from x = 0."""
+    """Minimise ½x·Hx − x·r on c·x = 0 from x = 0; r as ``split`` leaves it.
+
+    Until √(r·P⁻¹r) is half the target, or does not halve any more.
+    """
     x = np.zeros_like(residual)
-    direction = project.precondition(residual)
-    square = float(np.vdot(residual, direction))
+    direction = project.inverse(residual)
+    square = least = float(np.vdot(residual, direction))
+    halved = 0
     for step in range(1, max_steps + 1):
         product = apply(direction)
         curvature = float(np.vdot(direction, product))
+        if not np.isfinite(curvature):
+            raise ConvergenceError(
+                f"saddle-point equation not solved: curvature {curvature} at step {step}"
+            )
         if curvature <= 0.0:
             return _Found(x if np.any(x) else direction, step, False)
         length = square / curvature
         x = x + length * direction
         # Without its part along c the residual does not fill up with what is not wanted of it.
         residual = project.split(residual - length * product)[0]
-        if project.size(residual) <= 0.5 * target:
-            break
-        preconditioned = project.precondition(residual)
+        preconditioned = project.inverse(residual)
         following = float(np.vdot(residual, preconditioned))
+        if following <= 0.25 * least:
+            least, halved = following, step
+        if following <= 0.25 * target**2 or step - halved >= _PATIENCE:
+            break
         direction = preconditioned + following / square * direction
         square = following
     return _Found(x, step, True)

@@ -174,6 +174,65 @@ def test_the_surface_solver_disagrees_with_factorisation(size, rng, definite, co
 def test_a_singular_system_is_solved():
     with pytest.raises(ConvergenceError, match="saddle-point"):
         solve_dense(np.zeros((2, 2)), np.ones(2), np.array([1.0, 0.0]), 0.0)
+    with pytest.raises(ConvergenceError, match="row 0 of its matrix has size 0"):
+        solve_dense(np.zeros((2, 2)), np.zeros(2), np.array([1.0, 0.0]), 0.0)
+
+
+def test_an_operator_that_is_not_symmetric_is_applied_for_ever():
+    """Conjugate gradients do not converge for it: an error in bounded steps, for NaN at once."""
+    rng = np.random.default_rng(0)
+    skew = rng.normal(size=(300, 300))
+    matrix = np.eye(300) + 0.3 * (skew - skew.T)  # x·Ax > 0
+    products = 0
+
+    def apply(x):
+        nonlocal products
+        products += 1
+        return matrix @ x
+
+    with pytest.raises(ConvergenceError, match="relative residual"):
+        solve_on_surface(apply, np.ones(300), rng.normal(size=300), 0.3, np.ones(300))
+    assert products < 300
+    with pytest.raises(ConvergenceError, match="curvature nan at step 1"):
+        solve_on_surface(lambda x: np.nan * x, np.ones(2), np.array([1.0, 0.0]), 0.0, np.ones(2))
+
+
+def test_a_solution_leaves_the_surface_unnoticed():
+    """A preconditioner that is not symmetric: Hx + cν = a to rounding, c·x = b missed by 2 %."""
+    skew = np.array([[1.0, 0.32], [-0.32, 1.0]])
+    with pytest.raises(ConvergenceError, match="off its surface"):
+        solve_on_surface(
+            lambda x: np.array([0.7, 2.0]) * x,
+            np.array([0.126, -0.132]),
+            np.array([1.0, -1.0]),
+            0.7,
+            np.ones(2),
+            precondition=lambda r: skew @ r,
+        )
+
+
+def test_symmetry_hides_a_saddle():
+    """a and x₀ symmetric, the negative direction antisymmetric: a random start sees it."""
+    matrix = np.array([[1.0, 2.0], [2.0, 1.0]])  # curvature −1 along (1, −1)
+    arguments = (lambda x: matrix @ x, np.ones(2), np.zeros(2) + 0.3, 1.0, np.ones(2))
+    blind = solve_on_surface(*arguments)
+    assert blind.definite
+    assert np.allclose(blind.x, 0.5)
+    start = np.array([0.01, -0.02])
+    assert not solve_on_surface(*arguments, truncate=True, start=start).definite
+
+
+def test_the_multiplier_is_lost_where_rounding_ends_the_refinement():
+    """Asked for more than rounding allows: the residual is accepted, µ is that of the solution."""
+    rng = np.random.default_rng(1)
+    matrix = np.diag(np.geomspace(1e-3, 1e3, 30))
+    normal, right = np.ones(30), 5.0 + rng.normal(size=30)
+    found = solve_on_surface(
+        lambda x: matrix @ x, normal, right, 1.0, np.diagonal(matrix).copy(), tolerance=1e-18
+    )
+    exact = solve_dense(matrix, normal, right, 1.0)
+    assert found.multiplier == pytest.approx(exact.multiplier, rel=1e-9)
+    assert np.max(np.abs(found.x - exact.x)) < 1e-9 * np.max(np.abs(exact.x))
 
 
 def test_the_surface_basis_leaves_the_surface():

@@ -156,7 +156,6 @@ def test_any_positive_definite_matrix_is_solved_to_rounding(generator, number, s
     right = matrix @ generator.normal(size=number)
     triangle = np.where(np.tri(number, dtype=bool), matrix, np.nan)
     total = float(generator.normal())
-    triangle[np.triu_indices(number, 1)] = 1e3  # not to be looked at
     found = solve_matrix(triangle, right, total)
     residual = matrix @ found.x + found.multiplier - right
     assert np.max(np.abs(residual)) < 1e-11 * (np.abs(right).max() + np.abs(found.x).max())
@@ -192,6 +191,16 @@ def test_hardness_without_a_minimum_is_said_in_one_line(periodic, hardness):
     with pytest.raises(InputError, match=r"^[^\n]*hardness matrix[^\n]*no minimum[^\n]*$"):
         linear_charges(bound)
     assert equilibrate(DirectFunctional(bound, total_charge=0.0)).status == "unstable"
+
+
+@pytest.mark.parametrize("periodic", [False, True])
+def test_a_symmetric_saddle_is_no_minimum_on_the_mesh(periodic):
+    """Two hydrogens that differ in nothing have equal charges, which is a maximum along q₁ − q₂."""
+    cell = np.eye(3) * 9.0 if periodic else None
+    place = np.array([[0.0, 0.0, 0.0], [0.0, 0.0, 0.5]])
+    bound = CENT().prepare(Configuration(("H", "H"), place, cell, (periodic,) * 3))
+    with pytest.raises(InputError, match="no minimum"):
+        linear_charges(bound, method="mesh")
 
 
 @pytest.mark.parametrize("distance", [0.2, 0.757, 0.7575, 1.4])
