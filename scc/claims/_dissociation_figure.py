@@ -28,7 +28,8 @@ def draw(results: Sequence[SystemResult]) -> Figure:
     left.set_xlabel("distance R (bohr)")
     left.set_ylabel("charge Q of the first fragment (e)")
     left.set_title("dashed: predicted at infinity (in truth 0)", fontsize="small")
-    left.legend(fontsize="x-small")
+    left.set_ylim(top=0.9)  # the legend stands above all points
+    left.legend(fontsize="x-small", loc="upper right")
     right.set_xscale("log")
     right.set_yscale("log")
     right.set_xlabel("distance R (bohr)")
