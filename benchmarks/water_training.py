@@ -30,6 +30,7 @@ from scc.ace.model import FittedModel
 from scc.ace.predict import PredictiveModel, predict
 from scc.ace.reference_frame import ReferenceFrame
 from scc.ace.reference_set import ReferenceSet, read_reference_set
+from scc.ace.selection import COLUMNS
 from scc.ace.variational_training import fit_variational
 from scc.ace.variational_water import water_variational_settings
 from scc.ace.water_fit import water_settings
@@ -41,12 +42,7 @@ DATA = FOLDER.parent / "data" / "water" / "train_first.xyz"
 ROWS = FOLDER / "water_training.csv"
 FOLDS, SEED = 4, 0
 ERRORS = {
-    "force_rmse_mev_per_angstrom": ("force", "{:.1f}"),
-    "energy_rmse_mev_per_molecule": ("energy", "{:.2f}"),
-    "charge_rmse_percent": ("q %", "{:.1f}"),
-    "dipole_rmse_percent": ("µ %", "{:.2f}"),
-    "quadrupole_rmse_percent": ("θ %", "{:.2f}"),
-    "total_dipole_rmse_e_bohr": ("dipole", "{:.3f}"),
+    **{name: (title, form) for title, (name, form) in COLUMNS.items()},
     "scf_iterations_max": ("iter.", "{:.0f}"),
     "scf_unconverged": ("unconv.", "{:.0f}"),
     "radius": ("radius", "{:.2f}"),

@@ -37,28 +37,61 @@ def test_the_documented_table_is_that_of_the_rows(benchmark) -> None:
 
 def test_what_the_documentation_says_of_the_ways_is_in_the_rows(benchmark) -> None:
     rows = {
-        row["name"]: {column: float(row[column]) for column in benchmark.ERRORS}
+        row["name"]: {title: float(row[column]) for column, (title, _) in benchmark.ERRORS.items()}
         for row in benchmark.read_rows()
         if row["fold"] == "0"
     }
+
+    def ratio(name: str, title: str, to: str = "refit") -> float:
+        return rows[name][title] / rows[to][title]
+
     told, noise, refit = rows["teacher-forced"], rows["noise 0.1"], rows["refit"]
-    force = "force_rmse_mev_per_angstrom"
-    assert told["scf_unconverged"] == 3.0
-    assert told[force] > 3.0 * max(rows[name][force] for name in rows if name != "teacher-forced")
-    assert rows["noise 0.3"]["radius"] < noise["radius"] < refit["radius"]
-    stable = [row for name, row in rows.items() if name != "teacher-forced"]
-    assert refit["radius"] == max(row["radius"] for row in stable)
-    for column in ("charge_rmse_percent", "total_dipole_rmse_e_bohr"):
-        assert refit[column] == min(row[column] for row in stable)
-    for name in ("refit, radius 3", "refit, radius 30", "refit, symmetry 1"):
-        assert rows[name][force] < 0.92 * refit[force]
-        assert rows[name]["charge_rmse_percent"] > refit["charge_rmse_percent"]
-    assert rows["refit, radius 3"]["radius"] < 0.25 * refit["radius"]
-    assert rows["refit, symmetry 10"]["real"] < 0.6 < rows["refit, symmetry 1"]["real"]
-    energy = "energy_rmse_mev_per_molecule"
-    assert rows["variational"][energy] == min(row[energy] for row in stable)
-    assert rows["variational"]["skew"] < 1e-6
-    assert refit["skew"] < 0.25 * refit["alpha"]
+    stable = {name: row for name, row in rows.items() if name != "teacher-forced"}
+    # Teacher-forced
+    assert told["unconv."] == 3.0
+    assert all(row["unconv."] == 0.0 for row in stable.values())
+    assert told["force"] > 3.0 * max(row["force"] for row in stable.values())
+    # Noise
+    assert rows["noise 0.3"]["radius"] < noise["radius"]
+    assert rows["noise 0.3"]["real"] > noise["real"] > 0.0
+    for title in ("µ %", "θ %"):
+        assert 1.02 < ratio("noise 0.3", title, "noise 0.1") < 1.06
+    for title in ("force", "energy"):
+        assert abs(ratio("noise 0.3", title, "noise 0.1") - 1.0) < 0.02
+    # Refits and Gauss–Newton
+    for title in ("q %", "dipole"):
+        assert refit[title] == min(row[title] for row in stable.values())
+    for title in ("force", "energy"):
+        assert refit[title] > min(row[title] for row in stable.values())
+    assert refit["radius"] == max(row["radius"] for row in stable.values())
+    assert round(refit["real"], 2) == 0.80
+    assert refit["radius"] > 2.0 * (1.0 - refit["real"])  # Re µ ≤ 0.2: not those of modulus 1.3
+    assert 1.8 < ratio("Gauss–Newton", "s") < 2.5
+    assert 1.2 < ratio("Gauss–Newton", "q %") < 1.3
+    assert 0.9 < ratio("Gauss–Newton", "force") < 1.0
+    # Penalties
+    for strength in (3, 30):
+        name = f"refit, radius {strength}"
+        assert 0.15 < ratio(name, "radius") < 0.25
+        assert 0.85 < ratio(name, "force") < 0.9
+        assert ratio(name, "q %") > 1.25
+        assert ratio(name, "dipole") > 1.2
+    for strength, charges, skew in ((1, 1.1, 1.1), (10, 1.5, 1.4)):
+        name = f"refit, symmetry {strength}"
+        assert 0.85 < ratio(name, "force") < 0.9
+        assert abs(ratio(name, "q %") - charges) < 0.05
+        assert abs(ratio(name, "skew %") - skew) < 0.05
+    assert round(rows["refit, symmetry 10"]["real"], 2) == 0.55
+    assert min(row["real"] for row in stable.values()) == rows["refit, symmetry 10"]["real"]
+    # Variational
+    variational = rows["variational"]
+    assert variational["skew %"] < 1e-6
+    assert variational["real"] == 1.0
+    assert variational["energy"] == min(row["energy"] for row in stable.values())
+    assert abs(ratio("variational", "µ %") - 7.0 / 6.0) < 0.02
+    assert abs(ratio("variational", "θ %") - 1.24) < 0.02
+    assert round(refit["skew %"], 1) == 1.2
+    assert refit["skew %"] < 0.25 * refit["α %"]
 
 
 def test_rows_are_of_the_data_and_settings_that_are_there(benchmark) -> None:
