@@ -1,5 +1,6 @@
 """The README says nothing that does not run."""
 
+import json
 import math
 import re
 from pathlib import Path
@@ -79,6 +80,24 @@ def test_looseness_is_another(claim_id: str, tightest: str, loosest: str) -> Non
             ratios[quantity] = min(ratio, ratios.get(quantity, math.inf))
     assert float(tightest) == pytest.approx(min(ratios.values()), rel=0.05)
     assert 1.0 / 1.5 <= float(loosest) / max(ratios.values()) <= 1.5
+
+
+def test_forces_of_the_trained_schemes_are_those_kept() -> None:
+    kept = json.loads((ROOT / "scc" / "schemes" / "errors.json").read_text(encoding="utf-8"))
+    pattern = (
+        r"forces off by (\d+) \(BpopNN-like\), (\d+) \(4G-HDNNP-like\), (\d+) .* and (\d+) meV"
+    )
+    found = re.search(pattern, README)
+    assert found is not None
+    names = ("bpopnn-water", "4g-water", "scfnn-water", "water")
+    for name, printed in zip(names, found.groups(), strict=True):
+        assert round(kept[name]["force_rmse_mev_per_angstrom"]) == int(printed), name
+
+
+def test_water_clusters_are_counted() -> None:
+    files = [ROOT / "data" / "water" / f"{name}.xyz" for name in ("train_first", "train", "test")]
+    count = len(read_reference_set(files).frames)
+    assert f"multipoles of {count} water clusters" in README
 
 
 def test_linked_files_exist() -> None:
