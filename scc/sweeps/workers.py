@@ -78,12 +78,14 @@ def with_dask(claim_id: str, points: Points, scheduler: str) -> Generator[Row, N
     """
     try:
         from distributed import Client, as_completed
+        from distributed.comm import resolve_address
         from distributed.scheduler import KilledWorker
     except ImportError:
         raise InputError(
             "--scheduler needs Dask: pip install 'self-consistent-coulomb[cluster]'"
         ) from None
     try:
+        resolve_address(scheduler)  # a Client that cannot read it leaves threads and a traceback
         client = Client(scheduler, timeout=5, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
         raise InputError(f"no Dask scheduler at {scheduler}: {_first_line(error)}") from None

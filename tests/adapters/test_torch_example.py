@@ -1,20 +1,14 @@
 """The torch example is a model the battery takes: forces, charges, symmetry. Needs torch."""
 
-import importlib.util
-from pathlib import Path
-
 import ase
 import numpy as np
 import pytest
+from strategies.scripts import ROOT, script
 
 pytest.importorskip("torch", reason="torch is not installed: pip install torch")
 
-_PATH = Path(__file__).resolve().parents[2] / "examples" / "torch_model.py"
-_spec = importlib.util.spec_from_file_location("torch_model", _PATH)
-assert _spec is not None
-assert _spec.loader is not None
-torch_model = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(torch_model)
+_PATH = "examples/torch_model.py"
+torch_model = script(_PATH)
 
 WATER = ase.Atoms("OH2O", [[0, 0, 0], [0.76, 0.0, 0.59], [-0.76, 0.1, 0.59], [0.0, 0.5, 3.9]])
 
@@ -46,7 +40,7 @@ def test_the_battery_takes_the_torch_model():
     from scc.battery.models import subject_of
     from scc.configuration import from_ase
 
-    subject = subject_of(f"{_PATH}:TorchCharges")
+    subject = subject_of(f"{ROOT / _PATH}:TorchCharges")
     solved = subject.solve(from_ase(WATER))
     assert solved.converged
     assert np.sum(solved.charges) == pytest.approx(0.0, abs=1e-12)

@@ -1,52 +1,21 @@
 """The installed command in a process of its own: entry point, pipes, signals, workers."""
 
-import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from strategies.commands import group_is_gone, running, wait_for
 
 TOYS = Path(__file__).parent / "scc_with_toys.py"
 SCC = Path(sys.executable).with_name("scc")
 
 
-@contextlib.contextmanager
 def scc_with_toys(*arguments, folder):
-    process = subprocess.Popen(
-        [sys.executable, str(TOYS), *arguments],
-        cwd=folder,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,  # a process group of its own, as from a shell
-    )
-    try:
-        yield process
-    finally:
-        # Whatever a failing test leaves behind would be held against the tests after it.
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-
-
-def wait_for(condition, seconds=60.0):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.05)
-
-
-def group_is_gone(group):
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return True
-    return False
+    return running(TOYS, *arguments, folder=folder)
 
 
 def test_the_entry_point_reports_its_version_and_bad_usage(tmp_path):

@@ -1,12 +1,12 @@
 """Pages that list things list all of them, and docstrings come out as they were written."""
 
-import importlib.util
 import re
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 from docutils.core import publish_doctree
+from strategies.scripts import script
 
 from scc.claims.claim import Claim, System
 from scc.claims.registry import known_ids
@@ -16,12 +16,7 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 def extension(name: str) -> ModuleType:
     """An extension of the site, which is no package."""
-    spec = importlib.util.spec_from_file_location(f"docs_{name}", DOCS / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script(f"docs/{name}.py")
 
 
 def page(name: str) -> str:

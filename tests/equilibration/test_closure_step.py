@@ -1,13 +1,11 @@
 """The closure step: χ with one gap for all, and what it saves on chains of hydrogen."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies.configurations import generators
+from strategies.scripts import script
 
 from scc.configuration import Configuration, chain
 from scc.equilibration.closure_step import ClosureStep, closure_step
@@ -16,12 +14,7 @@ from scc.equilibration.equilibrate import equilibrate
 from scc.functional.energy import EnergyFunctional
 from scc.models.gaussian import GaussianTightBinding
 
-_PATH = Path(__file__).resolve().parents[2] / "benchmarks" / "hydrogen_chains.py"
-_spec = importlib.util.spec_from_file_location("hydrogen_chains", _PATH)
-assert _spec is not None
-assert _spec.loader is not None
-hydrogen_chains = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(hydrogen_chains)
+hydrogen_chains = script("benchmarks/hydrogen_chains.py")
 
 
 @given(rng=generators(), atoms=st.integers(1, 6), gap=st.floats(0.1, 3.0))

@@ -1,16 +1,14 @@
 """Sweeps as they are run: killed, interrupted, in processes, on a cluster; one table for all."""
 
-import contextlib
 import csv
 import os
 import signal
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from strategies.commands import group_is_gone, running, wait_for
 
 import scc.claims
 import scc.sweeps.api
@@ -49,31 +47,14 @@ def here(toys, monkeypatch):
     return toys
 
 
-@contextlib.contextmanager
 def scc_process(*arguments, folder):
-    process = subprocess.Popen(
-        [sys.executable, str(HERE / "scc_in_front.py"), "sweep", "toy-growth", *arguments],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(HERE / "site")},
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
+    return running(
+        HERE / "scc_in_front.py",
+        *("sweep", "toy-growth"),
+        *arguments,
+        folder=folder,
+        environment={"PYTHONPATH": str(HERE / "site")},
     )
-    try:
-        yield process
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-
-
-def wait_for(condition, process=None, seconds=240.0):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert process is None or process.poll() is None, process.stderr.read()
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def lines_of(path):
@@ -83,14 +64,6 @@ def lines_of(path):
 def dicts(path):
     with path.open(newline="") as file:
         return list(csv.DictReader(file))
-
-
-def group_is_gone(group):
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return True
-    return False
 
 
 @pytest.mark.parametrize(
@@ -177,6 +150,17 @@ def test_nobody_at_the_address_of_the_scheduler_is_one_line(toys):
         sweep("toy-growth", GRID, toys / "t.csv", scheduler="tcp://127.0.0.1:1")
     with pytest.raises(InputError, match="no Dask scheduler at nonsense"):
         sweep("toy-growth", GRID, toys / "t.csv", scheduler="nonsense://x")
+
+
+def test_what_is_no_address_is_one_line_up_to_the_end_of_the_process(toys):
+    """A client that could not begin is heard of when it is collected."""
+    pytest.importorskip("distributed")
+    options = ("--over", "M=2", "--out", "t.csv", "--scheduler", "hello")
+    with scc_process(*options, folder=toys) as process:
+        _, errors = process.communicate(timeout=120)
+    assert process.returncode == 2
+    assert errors.startswith("scc: error: no Dask scheduler at hello: missing port")
+    assert len(errors.splitlines()) == 1
 
 
 def test_a_table_has_a_row_a_system_in_the_order_of_the_grid(here):
