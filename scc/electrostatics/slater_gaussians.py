@@ -19,8 +19,11 @@ Gaussians has the weights c(x ζ/ζ⁰): smooth in ζ, which is how a charge-dep
 density that is linear in nothing but its coefficients.
 
 Error: :func:`expansion` with its default 28 Gaussians reproduces the Coulomb repulsion of two such
-distributions at any distance to ``ERROR`` = 1e-8 times the larger ζ (Hartree), n = 1 … 6; held
-against exact integrals in the tests. With ``lowest`` < 1 the same error holds for ζ ≥ lowest · ζ⁰.
+distributions at any distance to ``ERROR`` = 1e-8 times the larger ζ (Hartree), n = 1 … 6, ζ = ζ⁰;
+held against exact integrals in the tests. With ``lowest`` < 1 the same Gaussians cover a longer
+range, coarser: 32 of n = 1 with ``lowest`` = ¼ (hydrogen that follows its charge in QEq) are good
+to ``FOLLOWING_ERROR`` = 5e-8 for ζ from ¼ to 2 ζ⁰. More is not promised: a large n needs more
+Gaussians (28 with ``lowest`` = ¼, n = 6: 5e-4).
 """
 
 from __future__ import annotations
@@ -37,6 +40,9 @@ from scc.errors import InputError
 GAUSSIANS = 28
 ERROR = 1e-8
 """Largest error of the repulsion of two distributions of 28 Gaussians each, in units of ζ."""
+
+FOLLOWING_ERROR = 5e-8
+"""The same of a 1s distribution of 32 Gaussians with ``lowest`` = ¼, against any other of 32."""
 
 LARGEST_SHELL = 6
 # Smallest and largest x of the rule for n = 1 … 6. Below the first c is ∝ x^{2n+2}; beyond the

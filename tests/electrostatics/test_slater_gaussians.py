@@ -9,7 +9,7 @@ from scipy.special import gammainc, gammaincc, gammaln
 from strategies.finite_differences import assert_derivative
 
 from scc.electrostatics.radial import coulomb_radial
-from scc.electrostatics.slater_gaussians import ERROR, expansion
+from scc.electrostatics.slater_gaussians import ERROR, FOLLOWING_ERROR, expansion
 from scc.errors import InputError
 
 shells = st.integers(1, 6)
@@ -85,6 +85,21 @@ def test_two_hydrogen_atoms_have_not_their_closed_form():
 def test_the_stated_error_is_exceeded(n1, n2, z1, z2, distance):
     exact = exact_repulsion(n1, z1, n2, z2, distance)
     assert abs(repulsion(n1, z1, n2, z2, distance) - exact) < ERROR * max(z1, z2)
+
+
+@given(shells, st.floats(0.25, 2.0), st.floats(0.3, 1.6), st.floats(0.2, 12.0))
+@settings(max_examples=60)
+def test_hydrogen_that_follows_its_charge_exceeds_its_error(shell, ratio, other, distance):
+    """QEq's 32 Gaussians for ζ_H from ¼ to 2 ζ⁰ (q = −0.8 … 1): every shell, and each other."""
+    hydrogen, zeta = expansion(1, 1.07, 32, 0.25), 1.07 * ratio
+    for lowest in (1.0,) if shell > 1 else (1.0, 0.25):
+        partner = expansion(shell, other, 32, lowest)
+        tau = 1.0 / np.sqrt(2.0 * (hydrogen.widths[:, None] ** 2 + partner.widths**2))
+        kernel = coulomb_radial(np.full_like(tau, distance), tau)
+        weights = hydrogen.coefficients(np.array(zeta)), partner.coefficients(np.array(other))
+        found = float(weights[0] @ kernel @ weights[1])
+        exact = exact_repulsion(1, zeta, shell, other, distance)
+        assert abs(found - exact) < FOLLOWING_ERROR * max(zeta, other)
 
 
 @given(shells, st.floats(0.2, 3.0), st.floats(0.25, 2.0), st.floats(0.05, 30.0))
