@@ -78,10 +78,19 @@ class DirectFixedPoint:
         """P, the shape of v̂: the bound model's ``curvature``, or the largest curvature everywhere.
 
         Without the model's word it is found once, by ten power iterations at the first state.
+
+        Raises:
+            InputError: a ``curvature`` that is not positive, or not of the shape of v̂.
         """
         if self._diagonal is None:
             said = getattr(self.functional.model, "curvature", None)
-            self._diagonal = self._largest(state) if said is None else np.asarray(said)
+            found = self._largest(state) if said is None else np.asarray(said)
+            if found.shape != state.features.shape or not np.all(found > 0.0):
+                raise InputError(
+                    f"curvature of {type(self.functional.model).__name__} must be positive, shape "
+                    f"{state.features.shape}: found shape {found.shape}, smallest {np.min(found)}"
+                )
+            self._diagonal = found
         return self._diagonal
 
     def _largest(self, state: DirectState) -> FloatArray:

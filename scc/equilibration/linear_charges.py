@@ -28,6 +28,7 @@ from scc.electrostatics.smooth_preconditioner import SmoothPreconditioner
 from scc.equilibration.mixed_precision import solve_matrix
 from scc.equilibration.saddle_point import solve_on_surface
 from scc.errors import ConvergenceError, InputError
+from scc.functional.closure import finite_number
 from scc.models.cent import CENT, BoundCENT
 
 LARGEST_DENSE = 6000
@@ -101,9 +102,7 @@ def linear_charges(
     """
     configuration = bound.configuration
     periodic = configuration.periodic
-    if not isinstance(total_charge, int | float | np.number) or not np.isfinite(total_charge):
-        raise InputError(f"the total charge is {total_charge}, must be one finite number")
-    total = float(total_charge)
+    total = finite_number("total charge", total_charge)
     if bound.external:
         raise InputError("charges in an external field are found by equilibrate, not here")
     if method not in ("auto", "matrix", "mesh"):

@@ -24,6 +24,7 @@ needs an adjoint; so do energies whose v̂ solves the *direct* equations of anot
 from __future__ import annotations
 
 from collections.abc import Callable
+from numbers import Real
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -116,6 +117,13 @@ class Expansion:
         return step
 
 
+def finite_number(name: str, value: float) -> float:
+    """The value; InputError unless it is one finite real number."""
+    if not isinstance(value, Real) or not np.isfinite(float(value)):
+        raise InputError(f"the {name} is {value}, must be one finite number")
+    return float(value)
+
+
 class Direct:
     r"""v̂ are variables of E(r, v̂) itself, eq. (1.5): E is stationary in v̂ at a given charge.
 
@@ -129,7 +137,7 @@ class Direct:
         electron_weights: e, the shape of D, with Σ∫(ρ − ν) = ⟨e, D⟩; by default D (M,) are charges
             and D (M, n) multipoles, λ = 0 first.
     Raises:
-        InputError: both or none; a value that is not finite.
+        InputError: both or none; a value that is not one finite number.
     """
 
     variational = True
@@ -145,13 +153,11 @@ class Direct:
                 "give a total charge or a chemical potential: found "
                 f"total_charge={total_charge}, chemical_potential={chemical_potential}"
             )
-        for name, value in (
-            ("total charge", total_charge),
-            ("chemical potential", chemical_potential),
-        ):
-            if value is not None and not np.isfinite(value):
-                raise InputError(f"the {name} is {value}, must be finite")
-        self.total_charge, self.chemical_potential = total_charge, chemical_potential
+        self.total_charge = self.chemical_potential = None
+        if total_charge is not None:
+            self.total_charge = finite_number("total charge", total_charge)
+        if chemical_potential is not None:
+            self.chemical_potential = finite_number("chemical potential", chemical_potential)
         self._weights = electron_weights
 
     @property

@@ -49,8 +49,9 @@ class DirectFunctional:
         equations: whose residual v̂ is a solution of, if it is not the energy's; Q or µ are then
             those of the equations.
     Raises:
-        InputError: both Q and µ; Q > ΣZ, more than all electrons; equations of another shape of v̂,
-            or Q and µ besides equations.
+        InputError: a model that is not bound, or has electronic levels; both Q and µ, or one that
+            is not a finite number; Q > ΣZ, more than all electrons; equations of another shape of
+            v̂, or Q and µ besides equations.
     """
 
     def __init__(
@@ -63,20 +64,25 @@ class DirectFunctional:
         extra_terms: Sequence[DensityTerm] = (),
         equations: DirectFunctional | None = None,
     ) -> None:
+        if hasattr(model, "neutral_electrons") or not hasattr(model, "feature_shape"):
+            raise InputError(
+                f"{type(model).__name__} is no bound model for the direct closure: prepare() binds "
+                "a model of charges, and one with electronic levels goes to EnergyFunctional"
+            )
         self.model, self.equations = model, equations
         chosen: Sequence[DensityTerm] = model.electrostatics if terms is None else terms
         self.terms: tuple[DensityTerm, ...] = (*chosen, *extra_terms)
         if equations is None:
             if total_charge is None and chemical_potential is None:
                 total_charge = 0.0
+            weights = getattr(model, "electron_weights", None)
+            self.closure = Direct(total_charge, chemical_potential, weights)
             most = int(np.sum(model.configuration.atomic_numbers))
             if total_charge is not None and total_charge > most:
                 raise InputError(
                     f"a charge of {total_charge:g} e is more than all {most} electrons of the "
                     "neutral atoms"
                 )
-            weights = getattr(model, "electron_weights", None)
-            self.closure = Direct(total_charge, chemical_potential, weights)
             return
         if total_charge is not None or chemical_potential is not None:
             raise InputError("the equations of another model have their own charge or µ")

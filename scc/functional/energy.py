@@ -46,7 +46,8 @@ class EnergyFunctional:
     occupation
         Replaces Fermi–Dirac by another (G, F), e.g. the polynomials of (3.7); grand-canonical.
 
-    Raises InputError when β ≤ 0 or the ensemble does not go with the occupation.
+    Raises InputError when β ≤ 0, the ensemble does not go with the occupation, or the model is not
+    bound or has no electronic levels (models of charges: :class:`.direct_functional`).
     """
 
     def __init__(
@@ -59,6 +60,11 @@ class EnergyFunctional:
         extra_terms: Sequence[DensityTerm] = (),
         occupation: Occupation | None = None,
     ) -> None:
+        if not hasattr(model, "neutral_electrons"):
+            raise InputError(
+                f"{type(model).__name__} is no bound model with electronic levels: prepare() binds "
+                "one, and models of charges go to DirectFunctional"
+            )
         self.model = model
         self.ensemble: GrandCanonical | Canonical = (
             ensemble if ensemble is not None else Canonical(model.neutral_electrons)

@@ -109,7 +109,7 @@ class QEq:
             external: fields and charges, in the sign of ρ − ν.
             hydrogens: charges (M,) at which J_H and ζ_H are held fixed (others are not looked at).
         Raises:
-            InputError: an element without parameters; charges of another shape.
+            InputError: an element without parameters; charges of another shape or not finite.
         """
         missing = sorted(set(configuration.species) - set(self.elements))
         if missing:
@@ -121,6 +121,9 @@ class QEq:
                 f"hydrogen charges have shape {np.shape(hydrogens)}, "
                 f"expected ({len(configuration)},)"
             )
+        if hydrogens is not None and not np.all(np.isfinite(hydrogens)):
+            atom = int(np.argmin(np.isfinite(hydrogens)))
+            raise InputError(f"hydrogen charge {atom} is {hydrogens[atom]}, must be finite")
         return BoundQEq(self, configuration, external, hydrogens)
 
 
@@ -193,8 +196,9 @@ class BoundQEq:
         exponents = self.exponents + np.where(self.softening > 0.0, features, 0.0)
         low = exponents < _LOWEST * self.model.hydrogen_exponent
         for atom in np.flatnonzero(low & (np.array(self.configuration.species) == "H")):
+            charge = exponents[atom] - self.model.hydrogen_exponent  # its own, or the frozen one
             raise InputError(
-                f"hydrogen {atom} has the charge {features[atom]:.3g}, for which QEq's exponent "
+                f"hydrogen {atom} has the charge {charge:.3g}, for which QEq's exponent "
                 f"ζ = ζ⁰ + q = {exponents[atom]:.3g} is not meaningful"
             )
         return QEqState(self, features, exponents)

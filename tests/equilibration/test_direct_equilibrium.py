@@ -288,6 +288,14 @@ def test_variables_without_charge_get_a_constraint():
         equilibrate(DirectFunctional(bound))
 
 
+@pytest.mark.parametrize("curvature", [np.array([[1.0, 1.0, -1.0, 1.0]]), np.ones(4)])
+def test_a_diagonal_that_is_none_preconditions(curvature):
+    bound = ToyDirect(np.zeros(1)).prepare(Configuration(("H",), [[0, 0, 0]]))
+    bound.curvature = curvature
+    with pytest.raises(InputError, match="curvature of BoundToyDirect must be positive"):
+        equilibrate(DirectFunctional(bound))
+
+
 def test_damping_beyond_its_bound_converges():
     model, configuration = (
         ToyDirect(np.array([0.2, -0.1])),

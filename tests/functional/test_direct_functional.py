@@ -12,6 +12,9 @@ from scc.configuration import Configuration
 from scc.errors import InputError
 from scc.functional.closure import Direct
 from scc.functional.direct_functional import DirectFunctional
+from scc.functional.energy import EnergyFunctional
+from scc.models.qeq import QEq
+from scc.models.registry import model_by_name
 
 # Differences of order eight, step 1e-2, of functions that vary over a bohr or an electron: 1e-10;
 # the toy's second derivatives are themselves differences.
@@ -106,12 +109,26 @@ def test_the_counter_counts_dipoles():
         ({"total_charge": 0.0, "chemical_potential": 0.1}, "give a total charge or"),
         ({"total_charge": float("nan")}, "total charge is nan"),
         ({"chemical_potential": float("inf")}, "chemical potential is inf"),
+        ({"total_charge": np.array([0.0, 1.0])}, "total charge is .0. 1.., must be one"),
+        ({"total_charge": "1"}, "total charge is 1, must be one finite number"),
     ],
 )
 def test_an_impossible_ensemble_is_accepted(arguments, part):
     bound = ToyDirect(np.zeros(2)).prepare(Configuration(("H", "H"), [[0, 0, 0], [0, 0, 2.0]]))
     with pytest.raises(InputError, match=part):
         DirectFunctional(bound, **arguments)
+
+
+def test_each_closure_takes_the_models_of_the_other():
+    """Charges have no occupation, levels no direct closure, and what is not bound has neither."""
+    pair = Configuration(("H", "H"), [[0, 0, 0], [0, 0, 2.0]])
+    with pytest.raises(InputError, match=r"BoundQEq is no bound model with .* DirectFunctional"):
+        EnergyFunctional(QEq().prepare(pair), beta=10.0)
+    with pytest.raises(InputError, match=r"BoundTightBinding is no bound .* EnergyFunctional"):
+        DirectFunctional(model_by_name("onsite").prepare(pair))
+    for functional in (EnergyFunctional, DirectFunctional):
+        with pytest.raises(InputError, match=r"QEq is no bound .*prepare"):
+            functional(QEq())
 
 
 def test_variables_of_a_wrong_shape_or_not_finite_are_accepted():

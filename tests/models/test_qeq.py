@@ -264,3 +264,8 @@ def test_an_element_or_a_charge_without_meaning_is_accepted():
         functional(hydride).evaluate(np.array([0.9, -0.9]))
     with pytest.raises(InputError, match="hydrogen charges have shape"):
         QEq().prepare(hydride, hydrogens=np.zeros(3))
+    with pytest.raises(InputError, match="hydrogen charge 1 is nan"):
+        QEq().prepare(hydride, hydrogens=np.array([0.0, np.nan]))
+    frozen = functional(hydride, hydrogens=np.array([0.0, -0.9]))
+    with pytest.raises(InputError, match=r"hydrogen 1 has the charge -0\.9"):
+        frozen.evaluate(np.zeros(2))
