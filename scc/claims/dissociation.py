@@ -52,7 +52,7 @@ _FAR = 1e4
 # At R = 1e4 bohr the next terms are 2/((η_A + η_B)R) ≈ 4e-4 of the leading one, dipoles of the
 # fragments (a bohr or two) over R likewise.
 _RELATIVE = 2e-3
-# The energy is stationary in Q: (2Q/R)²/2(η_A + η_B) is 1e-8 of Q∞²(η_A + η_B)/2.
+# The energy is stationary in Q: left out is (2/((η_A + η_B)R))² ≈ 2e-7 of Q∞²(η_A + η_B)/2.
 _SECOND = 1e-6
 # Q∞ itself: brentq to 1e-15, molecules converged to 1e-14, charges of a sum over atoms.
 _LIMIT = 1e-9

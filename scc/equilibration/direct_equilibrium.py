@@ -166,16 +166,22 @@ class DirectEquilibrium(Solution):
         c = self._border.ravel()
         shape, length = self._border.shape, float(np.linalg.norm(c))
         unit = c / length if length > 0.0 else c
-        # The normal is given an eigenvalue inside the spectrum: the mean curvature along x.
-        inside = float(np.mean(self._diagonal))
+
+        def project(x: FloatArray) -> FloatArray:
+            return np.asarray(x - unit * (unit @ x))
+
+        def curve(tangent: FloatArray) -> FloatArray:
+            return project(self._apply(tangent.reshape(shape)).ravel())
+
+        start = np.random.default_rng(0).standard_normal(c.size)
+        tangent = project(start)
+        # The normal is given an eigenvalue inside the spectrum: the curvature along a tangent.
+        inside = float(tangent @ curve(tangent) / (tangent @ tangent))
 
         def apply(x: FloatArray) -> FloatArray:
-            tangent = x - unit * (unit @ x)
-            pushed = self._apply(tangent.reshape(shape)).ravel()
-            return np.asarray(pushed - unit * (unit @ pushed) + inside * unit * (unit @ x))
+            return curve(project(x)) + inside * unit * (unit @ x)
 
         operator = LinearOperator((c.size, c.size), matvec=apply, dtype=np.float64)
-        start = np.random.default_rng(0).standard_normal(c.size)
         try:
             values = eigsh(
                 operator, k=1, which=which, v0=start, tol=1e-4, return_eigenvectors=False
