@@ -23,6 +23,8 @@ def draw() -> Figure:
         solved = sodium_chains(subject, SIZES)
         counts = [s.iterations if s.converged else np.nan for s in solved]
         left.loglog(SIZES, counts, "o-", label=subject.name)
+    left.set_xticks(SIZES, map(str, SIZES))
+    left.minorticks_off()
     left.set_xlabel("atoms of the chain")
     left.set_ylabel("SCF iterations")
     left.set_title("Na chains, 3.70 Å")
@@ -54,7 +56,7 @@ def _charges(axes: Axes) -> None:
     axes.set_xlabel("distance [Å]")
     axes.set_ylabel("charge of the metal [e]")
     axes.set_ylim(-0.05, 0.8)
-    axes.set_title("GFN2-xTB; open on the axis: no SCF solution", fontsize="medium")
+    axes.set_title("GFN2-xTB (open: no SCF solution)")
     axes.legend(fontsize="x-small")
 
 
@@ -66,8 +68,9 @@ def _rotations(axes: Axes) -> None:
         for level in LEVELS
     ]
     axes.semilogy(LEVELS, spreads, "o-", label="PBE/def2-SVP")
-    own = max(float(np.ptp(rotated_energies(subject_by_name("gfn2"), ROTATIONS))), 1e-15)
-    axes.axhline(own, color="C1", label="gfn2")
+    own = float(np.ptp(rotated_energies(subject_by_name("gfn2"), ROTATIONS)))
+    # Rounding, which may be 0 and then has no place on this axis.
+    axes.axhline(max(own, 1e-16), color="C1", label=f"gfn2: {own:.0e}")
     axes.set_xlabel("grid level")
     axes.set_ylabel("spread of the energy [Hartree]")
     axes.set_title(f"H₂O in {ROTATIONS} orientations")

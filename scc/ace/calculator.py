@@ -10,22 +10,19 @@ stability of the solution is looked at where there is no last one.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import ase
-import numpy as np
-from ase.calculators.calculator import Calculator, all_changes
 
 from scc.ace.predict import TOLERANCE, Prediction, PredictiveModel, predict
 from scc.ace.reference_frame import water_molecules
 from scc.ace.registry import fitted_model
 from scc.configuration import from_ase
+from scc.configuration.calculator import SolvingCalculator, charge_of
 from scc.errors import ConvergenceError, InputError
-from scc.units import ANGSTROM, EV
 
 
-class SCCCalculator(Calculator):
+class SCCCalculator(SolvingCalculator[Prediction]):
     """``atoms.calc = SCCCalculator()``.
 
     ``prediction`` is the last :class:`~scc.ace.predict.Prediction`: multipoles, polarisability,
@@ -47,14 +44,6 @@ class SCCCalculator(Calculator):
         There is no self-consistent solution, or it is unstable; the line says which.
     """
 
-    implemented_properties: ClassVar[list[str]] = [
-        "energy",
-        "free_energy",
-        "forces",
-        "dipole",
-        "charges",
-    ]
-
     def __init__(
         self,
         model: PredictiveModel | str | os.PathLike[str] = "water",
@@ -68,32 +57,16 @@ class SCCCalculator(Calculator):
         else:
             self.model = model
         self.tolerance = tolerance
-        self.prediction: Prediction | None = None
 
-    def calculate(
-        self,
-        atoms: ase.Atoms | None = None,
-        properties: Sequence[str] = ("energy",),
-        system_changes: Sequence[str] = tuple(all_changes),
-    ) -> None:
-        """Solve for the atoms and put everything asked for into ``results``."""
-        super().calculate(atoms, properties, system_changes)
-        if self.atoms is None:
-            raise InputError("no atoms to calculate")
-        if system_changes or self.prediction is None:
-            self.results = {}
-            self.prediction = self._solve(self.atoms, self.prediction)
-        found = self.prediction
-        if "forces" in properties:
-            self.results["forces"] = found.forces * (ANGSTROM / EV)
-        energy = found.energy / EV
-        self.results |= {"energy": energy, "free_energy": energy, "charges": found.charges}
-        if "dipole" in properties or not any(self.atoms.pbc):
-            self.results["dipole"] = found.dipole / ANGSTROM
+    @property
+    def prediction(self) -> Prediction | None:
+        """The last solution; None before the first, and after a failure."""
+        return self.solution
 
-    def _solve(self, atoms: ase.Atoms, last: Prediction | None) -> Prediction:
-        self.prediction = None
-        _check_neutral(atoms)
+    def solve(self, atoms: ase.Atoms, last: Prediction | None) -> Prediction:
+        """Raises as the class says."""
+        if abs(charge := charge_of(atoms)) > 1e-8:
+            raise InputError(f"net charge {charge:g}; the model is for neutral systems")
         configuration = from_ase(atoms)
         water_molecules(configuration)
         start = None
@@ -108,13 +81,3 @@ class SCCCalculator(Calculator):
                 f"1 - K chi {found.equilibrium.smallest_real:.4g}"
             )
         return found
-
-
-def _check_neutral(atoms: ase.Atoms) -> None:
-    charge = float(np.sum(atoms.get_initial_charges()))
-    if charge == 0.0:
-        charge = float(atoms.info.get("charge", 0.0))
-    if abs(charge) > 1e-8:
-        raise InputError(f"net charge {charge:g}; the model is for neutral systems")
-    if np.any(atoms.get_initial_magnetic_moments()):
-        raise InputError("magnetic moments are given; the model knows no spin")

@@ -78,7 +78,7 @@ def with_dask(claim_id: str, points: Points, scheduler: str) -> Generator[Row, N
     """
     try:
         from distributed import Client, as_completed
-        from distributed.comm import resolve_address
+        from distributed.comm.addressing import resolve_address
         from distributed.scheduler import KilledWorker
     except ImportError:
         raise InputError(

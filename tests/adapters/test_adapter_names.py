@@ -73,6 +73,25 @@ def test_the_calculator_starts_from_the_last_geometry():
     assert counts[0] < counts[1]
 
 
+def test_charges_and_spins_the_code_is_not_set_to_are_refused():
+    """Of the atoms; silently the neutral molecule would be solved."""
+    atoms = to_ase(H2O)
+    atoms.set_initial_charges([1.0, 0.0, 0.0])
+    atoms.calc = AdapterCalculator("gfn2")
+    with pytest.raises(InputError, match="net charge 1 of the atoms: the code is set to 0"):
+        atoms.get_potential_energy()
+    atoms.calc = AdapterCalculator(TBLiteSubject(total_charge=1.0))
+    assert np.sum(atoms.get_charges()) == pytest.approx(1.0, abs=1e-9)
+    atoms.set_initial_magnetic_moments([1.0, 0.0, 0.0])
+    with pytest.raises(InputError, match="magnetic"):
+        atoms.get_potential_energy()
+    plain = to_ase(H2O)
+    plain.info["charge"] = -1
+    plain.calc = AdapterCalculator("gfn2")
+    with pytest.raises(InputError, match="net charge -1"):
+        plain.get_potential_energy()
+
+
 def test_an_scf_that_gives_up_is_an_error_and_not_a_number():
     atoms = to_ase(H2O)
     atoms.calc = AdapterCalculator(TBLiteSubject(max_iterations=2))
