@@ -1,7 +1,7 @@
 r"""The fit of a model from labelled clusters: stages that follow each other, resumable.
 
     density-0      teacher-forced with noise on the input (:mod:`.density_fit`)
-    density-k      Gauss–Newton step k on the self-consistent prediction
+    density-k      step k on the self-consistent prediction: a refit, or Gauss–Newton
     energy-rows    normal equations of energies and forces (:mod:`.energy_fit`)
     energy         their solution
 
@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import repeat
 from typing import Any, Protocol
 
 import numpy as np
@@ -41,6 +40,7 @@ from scc.ace.energy_fit import (
 from scc.ace.energy_model import EnergyModel
 from scc.ace.normal_equations import NormalEquations
 from scc.ace.prior_choice import fold_labels
+from scc.ace.reference_frame import ReferenceFrame
 from scc.ace.reference_set import ReferenceSet
 from scc.ace.response_training import respond
 from scc.ace.specification import BasisSpecification
@@ -146,7 +146,7 @@ def fit_density(
     stages: Stages | None = None,
     progress: Progress = lambda message: None,
 ) -> FloatArray:
-    """θ of the density: teacher-forced, then Gauss–Newton steps."""
+    """θ of the density: teacher-forced, then steps at its own solution (refits or Gauss–Newton)."""
     stages = stages or InMemory()
     scale = weights.scale(design)
     frames = [cluster.frame for cluster in clusters]
@@ -229,36 +229,32 @@ def fit_energy(
     progress: Progress = lambda message: None,
 ) -> tuple[FloatArray, EnergyModel]:
     """Coefficients of the energy on the density's own solution, and the energy."""
-    frames = [cluster.frame for cluster in clusters]
-    constant = mean_energy(frames)
     progress(f"energy: {design.n_columns} coefficients, forces of {len(clusters)} clusters")
+    frames = [cluster.frame for cluster in clusters]
     rows = (energy_rows(design, c, respond(c, density)) for c in clusters)
-    labels = fold_labels(frames, weights.folds).tolist() if weights.priors else ()
-    coefficients = energy_coefficients(
-        design, rows, constant, weights, stages or InMemory(), labels, progress
-    )
-    return coefficients, design.model(coefficients, constant)
+    return energy_of_rows(design, frames, rows, weights, stages, progress)
 
 
-def energy_coefficients(
+def energy_of_rows(
     design: EnergyDesign,
+    frames: Sequence[ReferenceFrame],
     rows: Iterable[EnergyRows],
-    constant: float,
     weights: EnergyWeights,
-    stages: Stages,
-    labels: Sequence[int] = (),
+    stages: Stages | None = None,
     progress: Progress = lambda message: None,
-) -> FloatArray:
-    """(n_columns,) on top of ``constant`` per molecule: the stages ``energy-rows`` and ``energy``.
+) -> tuple[FloatArray, EnergyModel]:
+    """Coefficients (n_columns,) and the energy: the stages ``energy-rows`` and ``energy``.
 
     Args:
-        rows: of each cluster, taken one by one unless their stage is kept.
-        labels: the fold of each cluster in the choice of the prior; without, there is no choice.
+        rows: of each frame, taken one by one unless their stage is kept.
     """
+    stages = stages or InMemory()
+    constant = mean_energy(frames)
+    labels = fold_labels(frames, weights.folds if weights.priors else 1).tolist()
 
     def summed() -> Arrays:
         parts: dict[int, NormalEquations] = {}
-        for row, label in zip(rows, labels or repeat(0), strict=False):
+        for row, label in zip(rows, labels, strict=True):
             part = parts.setdefault(label, NormalEquations(design.n_columns))
             add_rows(part, row, constant, weights)
         return {
@@ -278,4 +274,5 @@ def energy_coefficients(
         return {"coefficients": coefficients}
 
     kept = stages.run("energy-rows", summed)
-    return stages.run("energy", solved)["coefficients"]
+    coefficients = stages.run("energy", solved)["coefficients"]
+    return coefficients, design.model(coefficients, constant)

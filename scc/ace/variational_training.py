@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 
 from scc.ace.density_design import DensityDesign, DensityForm
-from scc.ace.energy_fit import EnergyDesign, EnergyRows, EnergyWeights, mean_energy
-from scc.ace.fit import Arrays, InMemory, Progress, Stages, energy_coefficients
+from scc.ace.energy_fit import EnergyDesign, EnergyRows, EnergyWeights
+from scc.ace.fit import Arrays, InMemory, Progress, Stages, energy_of_rows
 from scc.ace.predict import predict
 from scc.ace.reference_frame import ReferenceFrame
 from scc.ace.reference_set import ReferenceSet
@@ -131,12 +131,9 @@ def fit_variational(
     )
     progress(f"energy: {energy.n_columns} coefficients, forces of {len(training)} clusters")
     # g⁰ on what electrostatics and response leave; the g⁰ = 0 of ``bare`` plays no part.
-    constant = mean_energy(training.frames)
     rows = (_equilibrium_rows(energy, frame, bare) for frame in training.frames)
-    coefficients = energy_coefficients(energy, rows, constant, settings.energy_weights, stages)
-    return VariationalModel(
-        name, bare.permanent, bare.response, energy.model(coefficients, constant)
-    )
+    _, fitted = energy_of_rows(energy, training.frames, rows, settings.energy_weights, stages)
+    return VariationalModel(name, bare.permanent, bare.response, fitted)
 
 
 def _equilibrium_rows(

@@ -19,11 +19,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from scc.ace.energy_fit import EnergyDesign, EnergyRows, EnergyWeights, design_rows, mean_energy
+from scc.ace.energy_fit import EnergyDesign, EnergyRows, EnergyWeights, design_rows
 from scc.ace.energy_model import EnergyModel
-from scc.ace.fit import InMemory, Progress, energy_coefficients, lowered
+from scc.ace.fit import Progress, energy_of_rows, lowered
 from scc.ace.normal_equations import NormalEquations
-from scc.ace.prior_choice import fold_labels
 from scc.ace.reference_set import ReferenceSet
 from scc.ace.specification import BasisSpecification
 from scc.arrays import FloatArray
@@ -77,19 +76,14 @@ def fit_4g(
         mean_charges(clusters, len(species)), len(settings.energy.features.widths) - 1
     )
     energy_design = EnergyDesign(settings.energy)
-    constant = mean_energy([cluster.frame for cluster in clusters])
     progress(f"4G energy: {energy_design.n_columns} coefficients")
     rows = (
         _energy_rows(energy_design, cluster, electronegativity, hardness, features)
         for cluster in clusters
     )
-    weights = settings.energy_weights
-    frames = [cluster.frame for cluster in clusters]
-    labels = fold_labels(frames, weights.folds).tolist() if weights.priors else ()
-    coefficients = energy_coefficients(
-        energy_design, rows, constant, weights, InMemory(), labels, progress
+    _, fitted = energy_of_rows(
+        energy_design, training.frames, rows, settings.energy_weights, progress=progress
     )
-    fitted = energy_design.model(coefficients, constant)
     energy = ChargeEnergy(fitted, features, np.zeros(len(species)))
     return Hdnnp4gModel("4g-water", electronegativity, hardness, energy, settings.width)
 
