@@ -35,7 +35,7 @@ import scipy.linalg
 from scc.ace.block_equations import BlockEquations
 from scc.ace.density_design import DensityDesign
 from scc.ace.normal_equations import NormalEquations
-from scc.ace.prior_choice import Prior
+from scc.ace.prior_choice import Prior, prior_scale
 from scc.ace.response_penalties import radius_rows, symmetry_rows
 from scc.ace.response_training import Response, respond
 from scc.ace.training_cluster import TrainingCluster
@@ -65,9 +65,9 @@ class DensityWeights:
     field: strength that multiplies responses dp/d𝓔, atomic units.
     steps: refits or Gauss–Newton steps; 0 is teacher-forced.
     gauss_newton: whether steps take dp*/dθ or refit D(r, v̂*)θ.
-    priors: (ridge, γ) to choose from instead, by :func:`.prior_choice.chosen_prior`, every block
-        for itself, for all but what ``response`` holds. Steps that mix blocks (the next two and
-        Gauss–Newton) take ridge and smoothness.
+    priors: (ridge, γ[, κ]) to choose from instead, by :func:`.prior_choice.chosen_prior`, every
+        block for itself, for all but what ``response`` holds. Steps that mix blocks (the next two
+        and Gauss–Newton) take ridge and smoothness.
     folds: of that choice.
     radius, symmetry: of the penalties of :mod:`.response_penalties` in refits: factors of
         eigenvalues of χK, and of its antisymmetric part.
@@ -104,8 +104,8 @@ class DensityWeights:
 
         Under another one, products of a feature with neighbours are held at least as they were.
         """
-        ridge, smoothness = prior or (self.ridge, self.smoothness)
-        smooth = (1.0 + design.degree) ** smoothness
+        ridge, *shape = prior or (self.ridge, self.smoothness)
+        smooth = prior_scale(design.degree, design.order, *shape)
         held = self.response * (1.0 + design.degree) ** self.smoothness
         held = np.maximum(held * np.sqrt(self.ridge / ridge), smooth if prior else 0.0)
         meets = (design.feature_degree > 0) & (design.order > 1)

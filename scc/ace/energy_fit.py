@@ -26,11 +26,11 @@ import numpy as np
 from scc.ace.basis import Basis, BasisSpecification
 from scc.ace.energy_model import EnergyModel
 from scc.ace.normal_equations import NormalEquations
-from scc.ace.prior_choice import Prior, chosen_prior
+from scc.ace.prior_choice import Prior, chosen_prior, prior_scale
 from scc.ace.reference_frame import ReferenceFrame
 from scc.ace.response_training import Response
 from scc.ace.training_cluster import TrainingCluster
-from scc.arrays import FloatArray
+from scc.arrays import FloatArray, IntArray
 
 CENTRE = "O"
 
@@ -44,7 +44,7 @@ class EnergyWeights:
     ridge: of the prior, in the unit of squared residuals.
     smoothness: γ of the prior's scale (1 + degree)^γ of a function.
     energy, force: residuals that count as one: Hartree per molecule, Hartree/bohr.
-    priors: (ridge, γ) to choose from instead, by :func:`.prior_choice.chosen_prior`.
+    priors: (ridge, γ[, κ]) to choose from instead, by :func:`.prior_choice.chosen_prior`.
     folds: of that choice.
     """
 
@@ -70,12 +70,13 @@ class EnergyDesign:
         self.n_functions = self.basis.functions(0)
         self.n_columns = self.n_species * self.n_functions + 1
         self.degree: FloatArray = np.append(np.tile(self.basis.degrees(0), self.n_species), 0.0)
+        self.order: IntArray = np.append(np.tile(self.basis.orders(0), self.n_species), 0)
 
-    def scale(self, smoothness: float, constant: float = 0.1) -> FloatArray:
-        """The prior's scale; the constant, some 76 Hartree, is all but free."""
-        scale = (1.0 + self.degree) ** smoothness
+    def scale(self, smoothness: float, high: float = 1.0, constant: float = 0.1) -> FloatArray:
+        """The prior's scale for γ and κ; the constant, some 76 Hartree, is all but free."""
+        scale = prior_scale(self.degree, self.order, smoothness, high)
         scale[-1] = constant
-        return np.asarray(scale)
+        return scale
 
     def model(self, coefficients: FloatArray, constant: float) -> EnergyModel:
         """The energy with these coefficients (n_columns,) on top of ``constant`` per molecule."""
@@ -179,10 +180,10 @@ def solve_energy(
     Args:
         parts: one a fold of the choice of the prior; a single one has nothing to choose by.
     """
-    prior = weights.ridge, weights.smoothness
+    prior: Prior = (weights.ridge, weights.smoothness)
     if weights.priors and len(parts) > 1:
-        prior = chosen_prior(parts, weights.priors, lambda one: design.scale(one[1]))
+        prior = chosen_prior(parts, weights.priors, lambda one: design.scale(*one[1:]))
     equations = NormalEquations(design.n_columns)
     for part in parts:
         equations.accumulate(part)
-    return equations.solve(prior[0], design.scale(prior[1])), prior
+    return equations.solve(prior[0], design.scale(*prior[1:])), prior

@@ -39,7 +39,7 @@ from scc.ace.energy_fit import (
 )
 from scc.ace.energy_model import EnergyModel
 from scc.ace.normal_equations import NormalEquations
-from scc.ace.prior_choice import fold_labels
+from scc.ace.prior_choice import described, fold_labels
 from scc.ace.reference_frame import ReferenceFrame
 from scc.ace.reference_set import ReferenceSet
 from scc.ace.response_training import respond
@@ -172,7 +172,7 @@ def fit_density(
             }
         scales = {prior: weights.scale(design, prior) for prior in weights.priors}
         theta, priors = solve_chosen(parts, scales, penalties(noise))
-        progress("density: ridge, γ of each block " + ", ".join(f"{r:g} {g:g}" for r, g in priors))
+        progress("density: ridge, γ of each block " + ", ".join(map(described, priors)))
         return {"theta": theta}
 
     def first() -> Arrays:
@@ -269,8 +269,8 @@ def energy_of_rows(
             NormalEquations.from_arrays({name: kept[f"{label}-{name}"] for name in names})
             for label in range(len(kept) // len(names))
         ]
-        coefficients, (ridge, gamma) = solve_energy(design, parts, weights)
-        progress(f"energy: ridge {ridge:g}, γ = {gamma:g}")
+        coefficients, prior = solve_energy(design, parts, weights)
+        progress("energy: ridge, γ " + described(prior))
         return {"coefficients": coefficients}
 
     kept = stages.run("energy-rows", summed)

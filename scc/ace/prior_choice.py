@@ -1,7 +1,8 @@
 r"""The prior of a least-squares fit, chosen by cross-validation inside the fit.
 
-A prior is a ridge and an exponent γ of the scale (1 + d)^γ of columns of degree d. With the rows
-dealt to folds k, of normal equations N_k, a candidate is judged by
+A prior is a ridge and an exponent γ of the scale (1 + d)^γ of columns of degree d; where products
+of three factors are many, also a factor κ of their scale, for which large values leave the model of
+the order below. With the rows dealt to folds k, of normal equations N_k, a candidate is judged by
 
     Σ_k loss_k(θ_k),     θ_k the solution of Σ_{j≠k} N_j (and their penalties) under that prior,
 
@@ -22,8 +23,20 @@ from scc.ace.reference_set import ReferenceSet
 from scc.arrays import FloatArray, IntArray
 from scc.errors import InputError
 
-Prior = tuple[float, float]
-"""Ridge and γ."""
+Prior = tuple[float, ...]
+"""Ridge, γ, and κ where it is not 1."""
+
+
+def prior_scale(
+    degree: FloatArray, order: IntArray, smoothness: float, high: float = 1.0
+) -> FloatArray:
+    """(1 + d)^γ of each column, times κ for products of more than two factors."""
+    return np.asarray((1.0 + degree) ** smoothness * np.where(order > 2, high, 1.0))
+
+
+def described(prior: Prior) -> str:
+    """For progress lines."""
+    return " ".join(f"{number:g}" for number in prior)
 
 
 def fold_labels(frames: Sequence[ReferenceFrame], number: int) -> IntArray:

@@ -189,7 +189,7 @@ class BpopnnFit:
 
     def _scale(self, prior: Prior) -> FloatArray:
         """Of live columns under a prior."""
-        return self.design.scale(prior[1])[self.live]
+        return self.design.scale(*prior[1:])[self.live]
 
     def _stiff(self, cluster: ChargeCluster) -> FloatArray:
         """S₀ (M, M)."""

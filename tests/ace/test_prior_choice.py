@@ -6,10 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scc.ace.block_equations import BlockEquations, solve_chosen
+from scc.ace.density_design import DensityDesign
+from scc.ace.density_fit import DensityWeights
+from scc.ace.fit import fit_density
 from scc.ace.normal_equations import NormalEquations
-from scc.ace.prior_choice import chosen_prior, fold_labels
+from scc.ace.prior_choice import chosen_prior, described, fold_labels, prior_scale
+from scc.ace.response_training import respond
+from scc.ace.training_cluster import Spread, TrainingCluster
 from scc.errors import InputError
-from tests.strategies.water_training import small_set
+from tests.strategies.water_training import small_form, small_set
 
 SEEDS = st.integers(0, 2**32 - 1)
 CANDIDATES = ((1e-3, 1.0), (1.0, 1.0), (1e3, 1.0), (1.0, 3.0))
@@ -118,3 +123,28 @@ def test_nothing_to_choose_is_refused(candidates, number) -> None:
     _, parts = _folds(np.random.default_rng(0), np.ones(5), 0.0, number)
     with pytest.raises(InputError, match="nothing to choose"):
         chosen_prior(parts, candidates, _scale)
+
+
+def test_a_large_factor_of_products_of_three_leaves_the_model_of_order_two() -> None:
+    """Orders nest, so κ → ∞ must give back the lower order; κ = 1 must not."""
+    frames = small_set(5)
+
+    def multipoles(order: int, *prior: float) -> np.ndarray:
+        design = DensityDesign(small_form(order=order))
+        spread = Spread.of(frames, ("H", "O"))
+        clusters = [TrainingCluster(frame, design, spread) for frame in frames.frames]
+        theta = fit_density(design, clusters, DensityWeights(priors=(prior,), steps=1))
+        model = design.model(theta)
+        return np.concatenate([respond(cluster, model).multipoles for cluster in clusters])
+
+    two = multipoles(2, 0.1, 1.0)
+    nested = multipoles(3, 0.1, 1.0, 1e6)
+    assert np.allclose(nested, two, rtol=0.0, atol=1e-8)
+    assert np.max(np.abs(multipoles(3, 0.1, 1.0, 1.0) - two)) > 1e-5
+
+
+def test_only_products_of_three_are_held_by_the_factor() -> None:
+    degree, order = np.array([0.0, 1.0, 2.0, 5.0]), np.array([0, 1, 2, 3])
+    assert np.array_equal(prior_scale(degree, order, 2.0), [1.0, 4.0, 9.0, 36.0])
+    assert np.array_equal(prior_scale(degree, order, 2.0, 10.0), [1.0, 4.0, 9.0, 360.0])
+    assert described((0.01, 2.0, 100.0)) == "0.01 2 100"
