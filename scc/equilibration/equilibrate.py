@@ -128,7 +128,13 @@ def solve_projection(
     outcome = solver.run(problem, problem.start(features), tolerance, max_builds, callback)
     last = outcome.iterate
     return ProjectedEquilibrium(
-        functional, last.state, outcome.status, last.density_residual, outcome.history, work
+        functional,
+        last.state,
+        outcome.status,
+        last.density_residual,
+        outcome.history,
+        work,
+        preconditioners=problem.preconditioners,
     )
 
 

@@ -9,9 +9,9 @@ from scc.arrays import FloatArray
 from scc.errors import ConvergenceError
 
 # GMRES is asked for what float64 can give; a solution whose true residual is worse than
-# ``_ACCEPTED`` (relative) is refused.
+# ``ACCEPTED`` (relative) is refused.
 REQUESTED = 1e-13
-_ACCEPTED = 1e-9
+ACCEPTED = 1e-9
 
 
 def solve_krylov(
@@ -39,7 +39,7 @@ def solve_krylov(
     target = precondition(right / scale).ravel()  # squares of 1e-200 are zero
     x, _ = gmres(operator, target, rtol=tolerance, atol=0.0, restart=min(size, 150), maxiter=3)
     defect = np.linalg.norm(operator.matvec(x) - target) / np.linalg.norm(target)
-    if not defect <= max(_ACCEPTED, 10.0 * tolerance):
+    if not defect <= max(ACCEPTED, 10.0 * tolerance):
         raise ConvergenceError(
             f"{name} not solved: relative residual {defect:.2e} "
             "(the state is unstable or nearly so)"

@@ -6,13 +6,15 @@ block of 1 − χK, with χ and K between its atoms alone,
     A_m = 1 − χ_mm K_mm,
 
 is inverted, molecule by molecule; what is left to the iteration is the response of molecules to
-each other. Blocks are no applications of χ to a potential: they are read off χ and K. Block Jacobi:
-Y. Saad, Iterative methods for sparse linear systems (SIAM, 2003), §12.2.
+each other. Transposed, the blocks do the same for the adjoint equation. They are no applications of
+χ to a potential, but read off χ and K. Block Jacobi: Y. Saad, Iterative methods for sparse linear
+systems (SIAM, 2003), §12.2.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from ase.data import atomic_numbers, covalent_radii
@@ -31,6 +33,16 @@ LARGEST = 24
 """Atoms of a molecule; larger ones (networks, metals) count atom by atom."""
 
 Step = Callable[[FloatArray], FloatArray]
+
+
+class Preconditioner(NamedTuple):
+    """P ≈ (1 − χK)⁻¹ as ``apply``: r ↦ P r, and ``transpose``: w ↦ Pᵀ w, both (M, 9) ↦ (M, 9)."""
+
+    apply: Step
+    transpose: Step
+
+
+IDENTITY = Preconditioner(lambda residual: residual, lambda residual: residual)
 
 
 def molecules(configuration: Configuration) -> list[IntArray]:
@@ -53,8 +65,8 @@ def molecule_preconditioner(
     configuration: Configuration,
     response: Callable[[IntArray], FloatArray],
     kernel: Callable[[FloatArray], FloatArray],
-) -> Step:
-    """r (M, 9) ↦ A_m⁻¹ r_m on every molecule.
+) -> Preconditioner:
+    """A_m⁻¹ on every molecule.
 
     Args:
         response: atoms (G, g) ↦ χ_mm (G, 9g, gF).
@@ -72,13 +84,19 @@ def molecule_preconditioner(
         try:
             found.append((atoms, np.asarray(np.linalg.inv(own), dtype=np.float64)))
         except np.linalg.LinAlgError:
-            return lambda residual: residual
+            return IDENTITY
+
+    return Preconditioner(_step(found), _step([(atoms, m.swapaxes(1, 2)) for atoms, m in found]))
+
+
+def _step(blocks: list[tuple[IntArray, FloatArray]]) -> Step:
+    """r (M, 9) ↦ the blocks (G, 9g, 9g) times r of their atoms (G, g)."""
 
     def apply(residual: FloatArray) -> FloatArray:
         result = np.empty_like(residual)
-        for atoms, inverse in found:
+        for atoms, block in blocks:
             parts = residual[atoms].reshape(len(atoms), -1, 1)
-            result[atoms] = (inverse @ parts).reshape(*atoms.shape, 9)
+            result[atoms] = (block @ parts).reshape(*atoms.shape, 9)
         return result
 
     return apply

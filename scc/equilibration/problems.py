@@ -18,7 +18,7 @@ import numpy as np
 
 from scc.arrays import FloatArray
 from scc.equilibration.dielectric import local_response_preconditioner
-from scc.equilibration.molecule_preconditioner import molecule_preconditioner
+from scc.equilibration.projected_response import ResponsePreconditioners
 from scc.equilibration.work import Work
 from scc.functional.closure import Expansion, ExplicitClosure
 from scc.functional.energy import EnergyFunctional
@@ -110,6 +110,7 @@ class ProjectionFixedPoint(_ExplicitFixedPoint):
     def __init__(self, functional: ProjectionFunctional, work: Work) -> None:
         self.functional = functional
         self.work = work
+        self.preconditioners = ResponsePreconditioners(functional)
 
     def start(self, features: FloatArray | None) -> FloatArray:
         """p of given features, or of no field."""
@@ -120,11 +121,7 @@ class ProjectionFixedPoint(_ExplicitFixedPoint):
 
     def preconditioner(self, iterate: Iterate) -> Callable[[FloatArray], FloatArray]:
         """The response of molecules alone, where model and operator tell their blocks."""
-        response = getattr(iterate.state.local, "response_blocks", None)
-        kernel = getattr(self.functional.operator, "pair_blocks", None)
-        if response is None or kernel is None:
-            return lambda residual: residual
-        return molecule_preconditioner(self.functional.configuration, response, kernel)
+        return self.preconditioners.at(iterate.state).apply
 
 
 class FeatureFixedPoint:

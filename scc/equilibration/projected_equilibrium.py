@@ -7,7 +7,7 @@ for the adjoint λ. χ need not be symmetric and Kχ may have complex eigenvalue
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
@@ -17,13 +17,16 @@ from numpy.typing import NDArray
 from scipy.sparse.linalg import ArpackError, LinearOperator, eigs
 
 from scc.arrays import FloatArray
-from scc.equilibration.krylov import solve_krylov
+from scc.equilibration.projected_response import (
+    Adjoint,
+    ProjectedResponse,
+    ResponsePreconditioners,
+)
 from scc.equilibration.solution import Solution
 from scc.errors import ConvergenceError
 from scc.functional.projection_functional import ProjectionFunctional, ProjectionState
 
 _DENSE_BELOW = 500  # rows of χK
-_ADJOINT = 1e-11  # relative residual: forces are at least as good as v̂ of the tightest solutions
 ComplexArray = NDArray[np.complex128]
 
 
@@ -46,23 +49,27 @@ class ProjectedEquilibrium(Solution):
     """v̂* = Kρ(r, v̂*) + v̂_ext, or an honest account of why not.
 
     ``status`` is ``converged``, ``stalled``, ``diverged`` or ``unstable`` (an eigenvalue of 1 − Kχ
-    has a real part ≤ 0); ``residual`` the largest |ρ_out − ρ_in|, e·bohr^λ.
+    has a real part ≤ 0); ``residual`` the largest |ρ_out − ρ_in|, e·bohr^λ. ``preconditioners`` are
+    those of the solution, to be used again.
     """
 
     functional: ProjectionFunctional
     state: ProjectionState
+    preconditioners: ResponsePreconditioners = field(kw_only=True)
 
-    @cached_property
+    @property
     def adjoint(self) -> FloatArray:
         """λ of (1 − χᵀKᵀ)λ = ∂E/∂v̂, (M, F). Raises ConvergenceError where that is singular."""
-        return solve_krylov(
-            self._apply_transpose, self.state.gradient, "adjoint equation", tolerance=_ADJOINT
-        )
+        return self._adjoint.features
 
     @cached_property
     def forces(self) -> FloatArray:
         """−dE/dr with v̂* following the atoms, (M, 3), Hartree/bohr."""
-        return self.state.forces(self.adjoint)
+        return self.state.forces(*self._adjoint)
+
+    @cached_property
+    def _adjoint(self) -> Adjoint:
+        return self._linear.adjoint(self.state.gradient)
 
     @cached_property
     def spectrum(self) -> ResponseSpectrum:
@@ -72,7 +79,7 @@ class ProjectedEquilibrium(Solution):
         """
         if self._dense_eigenvalues is not None:
             return _extremes(self._dense_eigenvalues)
-        nearest = 1.0 - 1.0 / _arnoldi(self._operator(self._solve), "LM")
+        nearest = 1.0 - 1.0 / _arnoldi(self._operator(self._linear.solve), "LM")
         return _extremes(np.array([self._largest, self._rightmost, nearest]))
 
     @property
@@ -98,7 +105,7 @@ class ProjectedEquilibrium(Solution):
         """The eigenvalue of Kχ with the largest modulus."""
         values = self._dense_eigenvalues
         if values is None:
-            return _arnoldi(self._operator(self._response), "LM")
+            return _arnoldi(self._operator(self._linear.apply), "LM")
         return complex(values[np.argmax(np.abs(values))])
 
     @cached_property
@@ -107,7 +114,7 @@ class ProjectedEquilibrium(Solution):
         values = self._dense_eigenvalues
         if values is None:
             # Accuracy is relative: to 1 after a shift, where many eigenvalues of Kχ are 0.
-            shifted = self._operator(lambda p: p + self._response(p))
+            shifted = self._operator(lambda p: p + self._linear.apply(p))
             values = np.array([_arnoldi(shifted, "LR") - 1.0])
         rightmost = complex(values[np.argmax(values.real)])
         return rightmost if rightmost.real > 0.0 else 0.0j
@@ -119,30 +126,18 @@ class ProjectedEquilibrium(Solution):
         if size > _DENSE_BELOW:
             return None
         columns = [
-            self._response(unit.reshape(self.density.shape)).ravel() for unit in np.eye(size)
+            self._linear.apply(unit.reshape(self.density.shape)).ravel() for unit in np.eye(size)
         ]
         return np.asarray(scipy.linalg.eigvals(np.array(columns).T))
 
     def solve_response(self, source: FloatArray) -> FloatArray:
         """(1 − Kχ)⁻¹ dv̂, (M, F): the self-consistent change of v̂ for a bare one."""
-        return solve_krylov(self._apply, source, "response equation")
+        return self._linear.features(source)
 
-    def _apply(self, direction: FloatArray) -> FloatArray:
-        self.work.response_applications += 1
-        return self.state.residual_jvp(direction)
-
-    def _apply_transpose(self, cotangent: FloatArray) -> FloatArray:
-        self.work.response_applications += 1
-        return self.state.residual_vjp(cotangent)
-
-    def _response(self, density: FloatArray) -> FloatArray:
-        """χK dp, (M, 9)."""
-        self.work.response_applications += 1
-        return self.state.local.density_jvp(self.functional.operator.apply(density))
-
-    def _solve(self, density: FloatArray) -> FloatArray:
-        """(1 − χK)⁻¹ dp."""
-        return solve_krylov(lambda p: p - self._response(p), density, "response equation")
+    @cached_property
+    def _linear(self) -> ProjectedResponse:
+        """Equations with χK at the solution."""
+        return ProjectedResponse(self.state, self.preconditioners, self.work)
 
     def _operator(self, apply: Callable[[FloatArray], FloatArray]) -> LinearOperator:
         shape, size = self.density.shape, self.density.size

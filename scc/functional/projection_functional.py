@@ -153,10 +153,13 @@ class ProjectionState:
         """∂E/∂v̂ = ∂ΣE_ℓ/∂v̂ + χᵀV, (M, F); it does not vanish at a solution."""
         return self.local.feature_energy_vjp() + self.local.density_vjp(self.potential)
 
-    def forces(self, adjoint: FloatArray) -> FloatArray:
-        """−dE/dr along the solution, (M, 3), Hartree/bohr, for λ with (1 − χᵀKᵀ)λ = ∂E/∂v̂."""
+    def forces(self, adjoint: FloatArray, pulled: FloatArray | None = None) -> FloatArray:
+        """−dE/dr along the solution, (M, 3), Hartree/bohr, for λ with (1 − χᵀKᵀ)λ = ∂E/∂v̂.
+
+        ``pulled`` is Kᵀλ, where that is known.
+        """
         operator = self.functional.operator
-        pull = self.potential + operator.transpose(adjoint)
+        pull = self.potential + (operator.transpose(adjoint) if pulled is None else pulled)
         return -(
             operator.position_gradient(self.density, adjoint)
             + self.local.feature_energy_position_vjp()

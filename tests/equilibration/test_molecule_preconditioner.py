@@ -80,7 +80,23 @@ def test_a_singular_block_leaves_the_residual_alone() -> None:
         lambda separations: np.broadcast_to(np.eye(9), (9, 9, 9)) * _own(separations),
     )
     residual = np.arange(27.0).reshape(3, 9)
-    assert np.array_equal(precondition(residual), residual)
+    assert np.array_equal(precondition.apply(residual), residual)
+    assert np.array_equal(precondition.transpose(residual), residual)
+
+
+def test_transposed_blocks_are_the_transpose_of_the_blocks() -> None:
+    """Of two waters and an ion-like atom apart: blocks of two sizes."""
+    waters = droplet(2, 3)
+    positions = np.concatenate([waters.positions, [[40.0, 0.0, 0.0]]])
+    configuration = Configuration((*waters.species, "O"), positions)
+    bound, operator = WATER.prepare(configuration), WATER.operator(configuration)
+    state = bound.evaluate(np.zeros(bound.feature_shape))
+    found = molecule_preconditioner(configuration, state.response_blocks, operator.pair_blocks)
+    units = np.eye(9 * len(configuration)).reshape(-1, len(configuration), 9)
+    ahead = np.array([found.apply(unit).ravel() for unit in units])
+    back = np.array([found.transpose(unit).ravel() for unit in units])
+    assert np.max(np.abs(ahead - back.T)) <= 1e-14 * np.max(np.abs(ahead))
+    assert np.max(np.abs(ahead - ahead.T)) > 1e-3 * np.max(np.abs(ahead))
 
 
 def _own(separations):

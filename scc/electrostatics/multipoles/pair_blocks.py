@@ -14,6 +14,7 @@ of a small constant matrix with the terms make all 81 entries. Derivatives follo
 the largest entry of each (λ_A, λ_B) block at any distance, X = 0 included if the variance is not 0.
 """
 
+from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
@@ -173,16 +174,34 @@ class PairTerms:
             slope[shell] += weights[span] * self._parts[degree + 1, traces]
 
 
+class BlockEntries(NamedTuple):
+    """Entries of K with λ_A ≤ λ_B for all pairs: (n_A, n_B, n, m), index [A, B, a, b].
+
+    ``mirrored`` times the same numbers, A and B exchanged, are those of (λ_B, λ_A).
+    """
+
+    left: slice
+    right: slice
+    values: FloatArray
+    mirrored: float
+
+
+def block_entries(terms: FloatArray) -> Iterator[BlockEntries]:
+    """K from t (35, n, m), for any coefficients t, block by block."""
+    _, targets, sources = terms.shape
+    flat = terms.reshape(N_TERMS, -1)
+    for block in _blocks():
+        width = block.left.stop - block.left.start
+        values = (block.coefficients @ flat[block.span]).reshape(width, -1, targets, sources)
+        yield BlockEntries(block.left, block.right, values, block.mirrored)
+
+
 def pair_matrix(terms: FloatArray) -> FloatArray:
     """K from t (35, n, m), for any coefficients t: (9, n, 9, m), index [A, a, B, b]."""
     _, targets, sources = terms.shape
-    flat = terms.reshape(N_TERMS, -1)
     result = np.empty((COMPONENTS, targets, COMPONENTS, sources))
-    for block in _blocks():
-        width = block.left.stop - block.left.start
-        entries = (block.coefficients @ flat[block.span]).reshape(width, -1, targets, sources)
-        result[block.left, :, block.right] = entries.transpose(0, 2, 1, 3)
-        if block.left != block.right:
-            mirrored = result[block.right, :, block.left]
-            np.multiply(entries.transpose(1, 2, 0, 3), block.mirrored, out=mirrored)
+    for left, right, values, mirrored in block_entries(terms):
+        result[left, :, right] = values.transpose(0, 2, 1, 3)
+        if left != right:
+            np.multiply(values.transpose(1, 2, 0, 3), mirrored, out=result[right, :, left])
     return result

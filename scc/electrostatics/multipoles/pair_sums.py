@@ -4,8 +4,9 @@ S_w (9 M, 9 M) is the interaction of multipoles λ ≤ 2 of joint variance w at 
 taken in groups; a pair of groups needs one matrix for both directions. There is no cut-off: results
 are those of :class:`.direct_sum.DirectSum` to rounding.
 
-Matrices are kept between applications as long as all together need no more than 2.5 GB (324 M²
-bytes each: 1600 atoms with three widths); others are computed at each application. A gradient with
+Matrices are kept between applications (:mod:`.kept_triangles`) as long as all together need no more
+than 3.5 GB (648 M² bytes for two: 1700 atoms with three widths); others are computed at each
+application. A gradient with
 respect to positions sums, pair by pair, ⟨w_a, ∂S p_b⟩ and its mirror image as one polynomial in X:
 no derivative matrices are made.
 """
@@ -19,18 +20,20 @@ from typing import NamedTuple
 import numpy as np
 
 from scc.arrays import FloatArray
+from scc.electrostatics.multipoles.kept_triangles import KeptTriangles, kept_bytes
 from scc.electrostatics.multipoles.kernels import CoulombKernel
 from scc.electrostatics.multipoles.pair_blocks import (
     COMPONENTS,
     PairGeometry,
     PairTerms,
+    block_entries,
     coupling,
     pair_matrix,
     term_parities,
 )
 
 GROUP = 64  # atoms; arrays of one number a pair fit the cache, and python's overhead is small
-KEPT_BYTES = 5 << 29
+KEPT_BYTES = 7 << 29
 _KERNEL = CoulombKernel()
 
 
@@ -51,7 +54,7 @@ class PairSums:
     Args:
         variances: w > 0, bohr².
         kept: layers whose matrices are worth keeping, the most used first.
-        group: atoms in a group. kept_bytes: most that matrices may take. Only time depends on them.
+        group: atoms in a group. most_bytes: of matrices that are kept. Only time depends on them.
     """
 
     def __init__(
@@ -60,23 +63,34 @@ class PairSums:
         variances: Sequence[float],
         kept: Sequence[int],
         group: int = GROUP,
-        kept_bytes: int = KEPT_BYTES,
+        most_bytes: int = KEPT_BYTES,
     ) -> None:
         self._positions, self._variances = positions, tuple(variances)
         self._number = number = len(positions)
         edges = np.linspace(0, number, -(-number // group) + 1).astype(int)
         self._groups = [slice(int(a), int(b)) for a, b in pairwise(edges)]
-        bytes_of_a_layer = 4 * (COMPONENTS * number) ** 2
-        self._keeping = tuple(kept)[: kept_bytes // bytes_of_a_layer]
-        self._kept: dict[int, list[FloatArray]] = {}
+        count = len(kept)
+        while kept_bytes(number, count) > most_bytes:
+            count -= 1
+        self._keeping = {layer: place for place, layer in enumerate(kept[:count])}
+        self._kept: KeptTriangles | None = None
 
     def products(self, tasks: Sequence[Product], transposed: bool = False) -> list[FloatArray]:
         """Each task's S c: (M, rows), or (M, 9) if transposed."""
         components = [COMPONENTS if transposed else task.rows for task in tasks]
         results = [np.zeros((n, self._number)) for n in components]
         columns = [np.ascontiguousarray(task.coefficients.T) for task in tasks]
-        for one, other, matrices in self._matrices({task.layer for task in tasks}):
-            for task, c, total in zip(tasks, columns, results, strict=True):
+        for task, c, total in zip(tasks, columns, results, strict=True):
+            if task.layer in self._keeping:
+                full = np.zeros((COMPONENTS, self._number))
+                full[: len(c)] = c
+                found = self._triangles.product(self._keeping[task.layer], full)
+                total += found[: len(total)]
+        others = [
+            t for t in zip(tasks, columns, results, strict=True) if t[0].layer not in self._keeping
+        ]
+        for one, other, matrices in self._matrices({task.layer for task, _, _ in others}):
+            for task, c, total in others:
                 _add_products(matrices[task.layer], one, other, task.rows, c, total, transposed)
         return [np.ascontiguousarray(total.T) for total in results]
 
@@ -125,15 +139,17 @@ class PairSums:
             result[other] -= push.sum(axis=1).T
         return result
 
-    def square(self, layer: int) -> FloatArray:
-        """S dense, (M, 9, M, 9)."""
-        result = np.empty((self._number, COMPONENTS, self._number, COMPONENTS))
-        for one, other, matrices in self._matrices({layer}):
-            entries = matrices[layer].reshape(COMPONENTS, one.stop - one.start, COMPONENTS, -1)
-            result[one, :, other] = entries.transpose(1, 0, 3, 2)
-            if one != other:
-                result[other, :, one] = entries.transpose(3, 2, 1, 0)
-        return result
+    def squares(self, layers: Sequence[int]) -> dict[int, FloatArray]:
+        """S of some layers, dense, (M, 9, M, 9) each."""
+        shape = (self._number, COMPONENTS, self._number, COMPONENTS)
+        results = {layer: np.empty(shape) for layer in layers}
+        for one, other, matrices in self._matrices(results):
+            for layer, result in results.items():
+                entries = matrices[layer].reshape(COMPONENTS, one.stop - one.start, COMPONENTS, -1)
+                result[one, :, other] = entries.transpose(1, 0, 3, 2)
+                if one != other:
+                    result[other, :, one] = entries.transpose(3, 2, 1, 0)
+        return results
 
     def jacobian(self, task: Product) -> FloatArray:
         """∂/∂r of one of :meth:`products`, dense: (M, rows, M, 3)."""
@@ -159,27 +175,23 @@ class PairSums:
             for other in self._groups[index:]:
                 yield one, other, PairGeometry(self._positions[one], self._positions[other])
 
+    @property
+    def _triangles(self) -> KeptTriangles:
+        """The matrices that are kept, made when one is first needed."""
+        if self._kept is None:
+            self._kept = KeptTriangles(self._number, len(self._keeping))
+            for one, other, geometry in self._pairs():
+                for layer, place in self._keeping.items():
+                    terms = PairTerms(geometry, _KERNEL, self._variances[layer]).values()
+                    self._kept.place(place, one, other, block_entries(terms))
+        return self._kept
+
     def _matrices(
         self, layers: Collection[int]
     ) -> Iterator[tuple[slice, slice, dict[int, FloatArray]]]:
-        """S of some layers between all pairs of groups, (9 n, 9 m); kept or made here."""
-        if not self._kept and not set(layers).isdisjoint(self._keeping):
-            kept: dict[int, list[FloatArray]] = {layer: [] for layer in self._keeping}
-            for _, _, geometry in self._pairs():
-                for layer, matrices in kept.items():
-                    matrices.append(self._matrix(geometry, layer))
-            self._kept = kept
-        known = [layer for layer in layers if layer in self._kept]
-        missing = [layer for layer in layers if layer not in self._kept]
-        number = 0
-        for index, one in enumerate(self._groups):
-            for other in self._groups[index:]:
-                found = {layer: self._kept[layer][number] for layer in known}
-                if missing:
-                    geometry = PairGeometry(self._positions[one], self._positions[other])
-                    found |= {layer: self._matrix(geometry, layer) for layer in missing}
-                yield one, other, found
-                number += 1
+        """S of some layers between all pairs of groups, (9 n, 9 m), made here."""
+        for one, other, geometry in self._pairs() if layers else ():
+            yield one, other, {layer: self._matrix(geometry, layer) for layer in layers}
 
     def _terms(self, geometry: PairGeometry, layer: int) -> PairTerms:
         return PairTerms(geometry, _KERNEL, self._variances[layer], True)

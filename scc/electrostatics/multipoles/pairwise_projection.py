@@ -32,7 +32,7 @@ class PairwiseProjection:
     Args:
         configuration, density_width, widths, l_max, external: see
             :func:`.projection.projection_operator`.
-        group, kept_bytes: see :class:`.pair_sums.PairSums`.
+        group, most_bytes: see :class:`.pair_sums.PairSums`.
     Raises:
         InputError: periodic boundaries.
     """
@@ -46,7 +46,7 @@ class PairwiseProjection:
         external: Sequence[UniformField | ExternalCharges] = (),
         *,
         group: int = GROUP,
-        kept_bytes: int = KEPT_BYTES,
+        most_bytes: int = KEPT_BYTES,
     ) -> None:
         if any(configuration.periodic):
             raise InputError(
@@ -64,7 +64,7 @@ class PairwiseProjection:
         self._own = variances.index(joint[-1])
         kept = sorted(set(self._layers) | ({self._own} if number <= _SMALL_ATOMS else set()))
         positions = configuration.positions
-        self._sums = PairSums(positions, variances, kept, group, kept_bytes)
+        self._sums = PairSums(positions, variances, kept, group, most_bytes)
         self._sites = Sites(positions, np.full(number, density_width**2), LARGEST_L)
         self._fields = [_outside(positions, width, l_max, external) for width in widths]
         self._own_field = _outside(positions, density_width, LARGEST_L, external)
@@ -142,13 +142,15 @@ class PairwiseProjection:
         shape = (self._number * self.n_features, COMPONENTS * self._number)
         if not self._layers:
             return np.zeros(shape)
-        rows = [self._sums.square(layer)[:, : self._rows] for layer in self._layers]
+        found = self._sums.squares(self._layers)
+        rows = [found[layer][:, : self._rows] for layer in self._layers]
         return np.concatenate(rows, axis=1).reshape(shape)
 
     @property
     def energy_matrix(self) -> FloatArray:
         """J, (9 M, 9 M), dense."""
-        return self._sums.square(self._own).reshape(COMPONENTS * self._number, -1)
+        own = self._sums.squares([self._own])[self._own]
+        return own.reshape(COMPONENTS * self._number, -1)
 
     def position_jacobian(self, multipoles: FloatArray) -> FloatArray:
         """∂(K p + v̂_ext)/∂r at fixed p: (M F, 3 M), dense."""

@@ -35,7 +35,7 @@ def _assert_close(found, expected):
 )
 def test_fast_sums_are_those_of_the_general_operator(case, group, kept):
     """A wrong sign, mirror image, block of a group or a stale kept matrix would show here."""
-    fast = PairwiseProjection(*case.arguments, group=group, kept_bytes=kept)
+    fast = PairwiseProjection(*case.arguments, group=group, most_bytes=kept)
     slow = SummedProjection(*case.arguments, 1e-9, "direct")
     p, w, dr = case.multipoles, case.cotangent, case.displacement
     for _ in range(2):  # the second time from what is kept
