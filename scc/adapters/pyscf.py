@@ -17,7 +17,7 @@ from pyscf import dft, gto, qmmm, scf
 from pyscf.scf.addons import smearing_
 from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
 
-from scc.adapters.solution import Solution, Start, require_open, restart_of
+from scc.adapters.solution import Solution, Start, require_open, restart_of, unsolved
 from scc.adapters.surroundings import VACUUM, Surroundings
 from scc.arrays import FloatArray
 from scc.configuration import Configuration
@@ -129,7 +129,12 @@ class PySCFSubject:
         field = self.mean_field(molecule, surroundings, shift)
         told: list[float] = []
         field.callback = lambda environment: told.append(float(environment["norm_gorb"]))
-        field.kernel(dm0=self._start(field, configuration, initial))
+        start = self._start(field, configuration, initial)
+        try:
+            field.kernel(dm0=start)
+        except np.linalg.LinAlgError:
+            # DIIS has gone round at rounding for long: LAPACK gives up on its matrix.
+            return unsolved(configuration, told)
         # After convergence PySCF diagonalises once more, and does not call back.
         iterations = len(told) + (1 if field.converged else 0)
         total = field.e_free if self.temperature > 0.0 else field.e_tot

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -61,6 +62,15 @@ class Solution:
                 f"no {name}: the SCF did not converge in {self.iterations} iterations"
             )
         return np.asarray(self.read(name), dtype=np.float64)
+
+
+def unsolved(configuration: Configuration, residuals: Sequence[float]) -> Solution:
+    """Of an SCF that gave up without a state to start from, after these residuals."""
+
+    def read(name: str) -> FloatArray:
+        raise ConvergenceError(f"no {name}: nothing was solved")
+
+    return Solution(configuration, False, residuals, len(residuals), math.nan, None, read)
 
 
 Start: TypeAlias = "Solution | FloatArray | np.random.Generator | None"

@@ -27,7 +27,7 @@ from tblite import library
 from tblite.exceptions import TBLiteRuntimeError
 from tblite.interface import Calculator, Result
 
-from scc.adapters.solution import Solution, Start, require_open, restart_of
+from scc.adapters.solution import Solution, Start, require_open, restart_of, unsolved
 from scc.adapters.surroundings import VACUUM, Surroundings
 from scc.arrays import FloatArray
 from scc.configuration import Configuration
@@ -131,7 +131,7 @@ class TBLiteSubject:
             if not told and start is None:
                 raise InputError(f"tblite refuses the structure: {_one_line(error)}") from error
             # Out of cycles, or so far out that its eigensolver gives up.
-            return Solution(configuration, False, told, len(told), math.nan, None, _unread)
+            return unsolved(configuration, told)
         return Solution(
             configuration,
             True,
@@ -236,10 +236,6 @@ def _save(path: str, arrays: dict[str, Any]) -> None:
 def _read(found: Result, name: str) -> FloatArray:
     value: FloatArray = found.get("gradient" if name == "forces" else name)
     return -value if name == "forces" else value
-
-
-def _unread(name: str) -> FloatArray:
-    raise NotImplementedError(f"no {name} without convergence")
 
 
 def _one_line(error: Exception) -> str:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyscf import lib
 from strategies.configurations import generators
 from strategies.moved_molecules import AMMONIA, WATER, molecule, moved_molecules
 
@@ -212,6 +213,27 @@ def test_what_pyscf_cannot_converge_says_so():
         _ = found.charges
     with pytest.raises(ConvergenceError, match="spectrum"):
         reduced().stability(found)
+
+
+def test_an_eigensolver_that_gives_up_within_the_scf_is_no_solution(monkeypatch):
+    """DIIS's matrix after long circling at rounding: PBE, NaCl at 12 Å, now and then."""
+    extrapolate, calls = lib.diis.DIIS.extrapolate, []
+
+    def give_up(self, nd=None):
+        calls.append(nd)
+        if len(calls) == 4:
+            raise np.linalg.LinAlgError("Internal Error.")
+        return extrapolate(self, nd)
+
+    monkeypatch.setattr(lib.diis.DIIS, "extrapolate", give_up)
+    found = reduced().solve(H2O)
+    assert not found.converged
+    assert 4 <= found.iterations <= 6
+    assert np.isnan(found.energy)
+    with pytest.raises(ConvergenceError, match="did not converge"):
+        _ = found.forces
+    with pytest.raises(InputError, match="nothing to start from"):
+        reduced().solve(H2O, found)
 
 
 def test_bad_input_of_pyscf_is_named():
