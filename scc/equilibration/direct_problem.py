@@ -15,6 +15,7 @@ from collections.abc import Callable
 import numpy as np
 
 from scc.arrays import FloatArray
+from scc.equilibration.coulomb_preconditioner import coulomb_preconditioner
 from scc.equilibration.problems import Iterate
 from scc.equilibration.work import Work
 from scc.errors import InputError
@@ -30,9 +31,10 @@ class DirectFixedPoint:
         self.functional = functional if functional.equations is None else functional.equations
         self.work = work
         self._diagonal: FloatArray | None = None
+        self._with_coulomb: Callable[[FloatArray], FloatArray] | None = None
 
     def start(self, features: FloatArray | None) -> FloatArray:
-        """Given variables, or neutral atoms."""
+        """Given variables, or those of the functional: neutral atoms, or the model's guess."""
         return self.functional.initial_features() if features is None else features
 
     def evaluate(self, x: FloatArray) -> Iterate:
@@ -74,6 +76,12 @@ class DirectFixedPoint:
     def preconditioner(self, iterate: Iterate) -> Callable[[FloatArray], FloatArray]:
         return lambda residual: residual
 
+    def onto_surface(self, state: DirectState) -> FloatArray:
+        """The part of δ that restores the constraint: the smallest in the norm of P."""
+        c = state.count_gradient
+        weighted = c / self.diagonal(state)
+        return np.asarray(-state.excess / float(np.vdot(c, weighted)) * weighted)
+
     def diagonal(self, state: DirectState) -> FloatArray:
         """P, the shape of v̂: the bound model's ``curvature``, or the largest curvature everywhere.
 
@@ -92,6 +100,12 @@ class DirectFixedPoint:
                 )
             self._diagonal = found
         return self._diagonal
+
+    def with_coulomb(self, state: DirectState) -> Callable[[FloatArray], FloatArray]:
+        """r ↦ P⁻¹r with J in P (:mod:`.coulomb_preconditioner`), of the first state asked for."""
+        if self._with_coulomb is None:
+            self._with_coulomb = coulomb_preconditioner(state, self.diagonal(state))
+        return self._with_coulomb
 
     def _largest(self, state: DirectState) -> FloatArray:
         vector = np.random.default_rng(0).standard_normal(state.features.shape)

@@ -4,15 +4,16 @@ r"""The default solver of the direct closure: Newton's method on (v̂, µ), one 
 
 An affine residual is solved for, whatever the signature of H: what kind of stationary point that is
 :class:`.direct_equilibrium.DirectEquilibrium` tells. Otherwise v̂ goes downhill in E on the surface:
-with |H| in place of H (small systems), or along conjugate gradients until the curvature turns
-negative, by a step halved until E falls (Armijo); so it ends in minima.
+along conjugate gradients, the more exact the smaller the residual, until the curvature turns
+negative, by a step halved until E falls (Armijo); so it ends in minima (truncated Newton: J.
+Nocedal and S. J. Wright, Numerical optimization, Springer 2006, §7.1). They are preconditioned by J
+and the diagonal of H (:mod:`.coulomb_preconditioner`), in large systems by the diagonal alone.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.linalg
 
 from scc.arrays import FloatArray
 from scc.equilibration.direct_problem import DirectFixedPoint
@@ -23,7 +24,6 @@ from scc.equilibration.saddle_point import (
     assembled,
     solve_dense,
     solve_on_surface,
-    surface_basis,
 )
 from scc.equilibration.solvers import Callback, Monitor, Outcome
 from scc.errors import InputError
@@ -31,13 +31,14 @@ from scc.functional.direct_functional import DirectFunctional, DirectState
 
 _ARMIJO = 1e-4
 _HALVINGS = 30
-# |H| is not allowed below this times its largest eigenvalue: longer steps would be noise.
-_FLOOR = 1e-6
 
 
 @dataclass(frozen=True)
 class SaddlePointNewton:
-    """Newton's method with the constraint as a border. ``dense_below``: unknowns factorised."""
+    """Newton's method with the constraint as a border.
+
+    ``dense_below``: unknowns up to which H (affine) or the preconditioner (else) is factorised.
+    """
 
     dense_below: int = DENSE_BELOW
 
@@ -81,8 +82,8 @@ class SaddlePointNewton:
     ) -> tuple[Iterate, bool]:
         """One step downhill; True with it if none was found."""
         state: DirectState = iterate.state
-        if abs(state.excess) > monitor.tolerance:  # onto the surface first
-            return monitor.evaluate(iterate.x + iterate.residual), False
+        if abs(state.excess) > monitor.tolerance:  # onto the surface first, by the shortest way
+            return monitor.evaluate(iterate.x + problem.onto_surface(state)), False
         direction = self._downhill(problem, iterate)
         slope = float(np.vdot(state.residual, direction))
         length = 1.0
@@ -101,22 +102,17 @@ class SaddlePointNewton:
         state: DirectState = iterate.state
         apply = counted(problem, state)
         c, right = border(problem.functional, state), -state.residual
-        if c.size > self.dense_below:
-            found = solve_on_surface(
-                apply,
-                c,
-                right,
-                0.0,
-                problem.diagonal(state),
-                tolerance=max(min(0.1, iterate.density_residual), 1e-12),
-                truncate=True,
-            )
-            return found.x
-        basis = surface_basis(c)
-        values, vectors = scipy.linalg.eigh(basis.T @ assembled(apply, c.shape) @ basis)
-        size = np.maximum(np.abs(values), _FLOOR * np.max(np.abs(values), initial=1e-300))
-        modes = basis @ vectors
-        return np.asarray((modes @ ((modes.T @ right.ravel()) / size)).reshape(c.shape))
+        found = solve_on_surface(
+            apply,
+            c,
+            right,
+            0.0,
+            problem.diagonal(state),
+            tolerance=max(min(0.1, iterate.density_residual), 1e-12),
+            truncate=True,
+            precondition=problem.with_coulomb(state) if c.size <= self.dense_below else None,
+        )
+        return found.x
 
 
 class _Descent(Monitor):

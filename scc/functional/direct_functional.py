@@ -118,8 +118,9 @@ class DirectFunctional:
         return local and all(term.convex for term in self.terms)
 
     def initial_features(self) -> FloatArray:
-        """v̂ = 0: neutral atoms."""
-        return np.zeros(self.model.feature_shape)
+        """v̂ = 0, neutral atoms, or the ``guess`` of the model."""
+        said = getattr(self.model, "guess", None)
+        return np.zeros(self.model.feature_shape) if said is None else np.array(said)
 
     def evaluate(self, features: FloatArray, chemical_potential: float = 0.0) -> DirectState:
         """Everything at v̂ and µ (a given µ replaces the argument).

@@ -58,8 +58,9 @@ class DirectModel(Protocol):
     More attributes may be there. ``affine`` (default False): ΣE_ℓ is quadratic and ρ affine in
     v̂, so that R = 0 is one linear equation. ``convex`` (default False): ΣE_ℓ is strictly convex and
     ρ affine in v̂, whatever v̂; with convex terms that certifies stability. ``curvature`` > 0, the
-    shape of v̂: about the diagonal of H, for preconditioning. ``electron_weights`` e, the shape of
-    D: Σ∫(ρ − ν) = ⟨e, D⟩; by default D (M,) are charges and D (M, n) multipoles, λ = 0 first.
+    shape of v̂: about the diagonal of H, for preconditioning. ``guess``: the v̂ that solvers start
+    from, by default 0. ``electron_weights`` e, the shape of D: Σ∫(ρ − ν) = ⟨e, D⟩; by default
+    D (M,) are charges and D (M, n) multipoles, λ = 0 first.
     ``dipole_potentials`` (3, *shape of D): ∫x(ρ − ν) = ⟨x, D⟩, likewise.
     """
 

@@ -10,7 +10,7 @@ under Σ_i q_i = Q, J the Coulomb interaction of Gaussian charges, their own ene
 the original f is a Behler–Parrinello network on symmetry functions that carry populations of centre
 and neighbours; here it is the polynomial of :class:`.charge_energy.ChargeEnergy`, nonlinear in both
 and linear in its parameters. f need not be convex: whether a solution is a minimum, the Hessian
-says.
+says, and there may be others. Solvers start from q = q̄, about which f is made.
 
 E is stationary in q (closure *direct*, eq. (1.5)): forces are partial derivatives. Hartree, bohr,
 e.
@@ -21,6 +21,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
 
 from scc.ace.coefficients import checked_width
 from scc.arrays import FloatArray
@@ -83,6 +85,10 @@ class BoundBpopnn:
         self.model, self.configuration = model, configuration
         self.feature_shape = (len(configuration),)
         self._energy: BoundChargeEnergy = model.energy.prepare(configuration)
+        own = 1.0 / (np.sqrt(np.pi) * model.width)
+        stiff = model.energy.hardness[self._energy.kind] + own
+        self.guess = model.energy.features.means[self._energy.kind]  # f is made for q near them
+        self.curvature: FloatArray = np.where(stiff > 0.0, stiff, own)  # without that of f
         self.electrostatics = (MultipoleCoulomb(configuration, model.width, external=external),)
 
     def evaluate(self, features: FloatArray) -> ChargeEnergyState:

@@ -139,11 +139,19 @@ class ChargeEnergyState(ChargeState):
         return self._gradient_at(self._phi.values)
 
     def _along(self, direction: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """The change of :attr:`_gradient` along dφ = φ' dq."""
-        step = self._phi.slopes * direction[:, None]
+        """The change of :attr:`_gradient` along dφ = φ' dq: exact for any step, so for one like φ.
+
+        A step as small as dq may be would leave little of the difference but rounding.
+        """
+        change = self._phi.slopes * direction[:, None]
+        size = float(np.max(np.abs(change), initial=0.0))
+        if size == 0.0:
+            return np.zeros((len(direction), 3)), np.zeros_like(change)
+        step = change / size
         ahead = self._gradient_at(self._phi.values + step)
         behind = self._gradient_at(self._phi.values - step)
-        return 0.5 * (ahead[0] - behind[0]), 0.5 * (ahead[1] - behind[1])
+        half = 0.5 * size
+        return half * (ahead[0] - behind[0]), half * (ahead[1] - behind[1])
 
     def _gradient_at(self, features: FloatArray) -> tuple[FloatArray, FloatArray]:
         state: EnergyState = self._bound.energy.evaluate(features)

@@ -1,9 +1,10 @@
 r"""Errors of trained schemes on labelled clusters, in the columns of :mod:`scc.ace.evaluation`.
 
-Self-consistent from zero: projection from no field, charges from neutral atoms. A scheme of charges
-has no atomic dipoles and quadrupoles: those columns are NaN, its total dipole is Σ q r, and its
-charges are compared with those it was trained on (:mod:`.reference_charges`), not with those of the
-reference's cells. Iterations count evaluations and applications of derivatives alike.
+Self-consistent from no field (projection), from neutral atoms (4G-HDNNP-like) or from the mean
+charges of the elements (BpopNN-like). A scheme of charges has no atomic dipoles and quadrupoles:
+those columns are NaN, its total dipole is Σ q r, and its charges are compared with those it was
+trained on (:mod:`.reference_charges`), not with those of the reference's cells. Iterations count
+evaluations and applications of derivatives alike.
 """
 
 from __future__ import annotations

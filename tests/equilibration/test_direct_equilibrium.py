@@ -1,5 +1,7 @@
 """The direct closure solved: one minimum whatever the solver, forces, response, honest failure."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,8 +12,10 @@ from strategies.finite_differences import assert_scan
 
 from scc.configuration import Configuration, cluster
 from scc.electrostatics.site_terms import ExternalPotential
+from scc.equilibration.coulomb_preconditioner import coulomb_preconditioner
 from scc.equilibration.equilibrate import equilibrate
 from scc.equilibration.saddle_point import (
+    assembled,
     solve_dense,
     solve_on_surface,
     surface_basis,
@@ -264,6 +268,30 @@ def test_a_double_well_ends_on_its_top():
         result = solved(model, configuration, 0.0, SaddlePointNewton(dense_below))
         assert result.lambda_min > 0.0
         assert abs(result.charges[0]) > 0.3
+
+
+@given(toys(affine=False))
+@settings(max_examples=3)
+def test_the_coulomb_interaction_is_missing_in_the_preconditioner(toy):
+    """P is H where the model adds but a diagonal, given exactly."""
+    model, configuration = toy
+    plain = replace(model, kappa=0.0, gamma=0.0, coupling=0.0)
+    state = DirectFunctional(plain.prepare(configuration)).evaluate(np.zeros((len(model.chi), 4)))
+    hessian = assembled(state.hessian_vector_product, state.features.shape)
+    diagonal = np.diagonal(hessian).reshape(state.features.shape)
+    precondition = coulomb_preconditioner(state, diagonal)
+    unit = np.random.default_rng(0).normal(size=state.features.shape)
+    image = precondition(state.hessian_vector_product(unit))
+    assert np.max(np.abs(image - unit)) < 1e-12 * np.linalg.cond(hessian)
+
+
+def test_a_preconditioner_that_is_not_positive_is_used():
+    elements = {"H": EEMElement(4.0, 13.6)}
+    bound = EEM(elements).prepare(Configuration(("H", "H"), [[0, 0, 0], [0, 0, 0.9]]))
+    state = DirectFunctional(bound).evaluate(np.zeros(2))
+    residual = np.array([1.0, -0.5])
+    image = coulomb_preconditioner(state, bound.curvature)(residual)
+    assert np.array_equal(image, residual / bound.curvature)
 
 
 def test_a_given_chemical_potential_is_not_that_of_its_charge():

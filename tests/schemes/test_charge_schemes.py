@@ -86,6 +86,19 @@ def test_every_derivative_product_of_a_local_energy_is_one(seed, powers):
     )
 
 
+def test_a_second_derivative_along_a_small_step_is_rounding():
+    """Conjugate gradients ask along directions as small as what they leave of a residual."""
+    rng = np.random.default_rng(4)
+    configuration = water(3, rng)
+    charges, direction = near_mean(configuration, rng), rng.normal(size=9)
+    state = random_charge_energy(2, 0, 1e-2).prepare(configuration).evaluate(charges)
+    for name in ("feature_energy_second_vjp", "feature_energy_position_vjp_along"):
+        product = getattr(state, name)
+        whole, small = product(direction), product(1e-12 * direction)
+        assert np.max(np.abs(small * 1e12 - whole)) < 1e-12 * np.max(np.abs(whole))
+        assert not np.any(product(np.zeros(9)))
+
+
 @pytest.mark.parametrize("name", MODELS)
 @given(seeds)
 @settings(max_examples=2)

@@ -13,7 +13,8 @@ from strategies.fitted_models import moved
 from scc.ace.predict import predict
 from scc.ace.reference_set import read_reference_set
 from scc.configuration import from_ase
-from scc.equilibration import equilibrate
+from scc.equilibration import SaddlePointNewton, equilibrate
+from scc.equilibration.equilibrate import solve_direct
 from scc.schemes.evaluation import figures, outcomes
 from scc.schemes.registry import SUBJECTS, subject_by_name, trained_model
 from scc.schemes.table import COLUMNS, MODELS, markdown, measured
@@ -63,6 +64,28 @@ def test_a_shipped_scheme_solves_a_heptamer_with_exact_forces(name):
     size = float(np.linalg.norm(found.forces))
     # Eighth order: the truncation error at 5e-3 bohr is far below what solutions of 1e-12 leave.
     assert abs(float(derivative(energy, 5e-3)[0]) - slope) / size <= 1e-6
+
+
+def test_bpopnn_assembles_its_hessian_at_every_step():
+    """Truncated Newton: less than 21 products a step, and fewer with J in the preconditioner."""
+    functional = subject_by_name("bpopnn-water").functional(from_ase(ase.io.read(HEPTAMER)))
+    found = solve_direct(functional, SaddlePointNewton(), None, 1e-10, 100)
+    plain = solve_direct(functional, SaddlePointNewton(dense_below=0), None, 1e-10, 100)
+    assert found.converged
+    assert plain.converged
+    assert np.max(np.abs(found.charges - plain.charges)) < 1e-9
+    assert found.response_applications < 0.85 * plain.response_applications
+    assert found.response_applications < 7 * found.density_builds
+
+
+def test_bpopnn_has_one_minimum():
+    """What its README admits: from neutral atoms another one than from its own guess."""
+    frame = read_reference_set([TEST]).frames[47]
+    functional = subject_by_name("bpopnn-water").functional(frame.configuration)
+    own = equilibrate(functional, throw=True)
+    other = equilibrate(functional, features=np.zeros(len(frame.configuration)), throw=True)
+    assert abs(own.energy - frame.energy) < abs(other.energy - frame.energy)
+    assert np.max(np.abs(own.charges - other.charges)) > 0.05
 
 
 def test_the_readme_shows_the_figures_of_the_file():
