@@ -19,6 +19,7 @@ from scc.arrays import FloatArray, IntArray
 from scc.errors import InputError
 
 _LARGEST = 1 << 20  # numbers in an intermediate: 8 MB
+_TOGETHER = 64  # atoms whose ∂A/∂v̂ are made at once
 
 
 class BasisState:
@@ -96,17 +97,30 @@ class BasisState:
         they are exact at every v̂.
         """
         monomials, densities = self._products.monomials, self._densities
-        shape = (_outputs(coefficients), len(monomials.marked), len(self.features))
-        pulled = np.zeros(shape)
+        count, n_features = self.features.shape
+        n_out, n_marked = _outputs(coefficients), len(monomials.marked)
+        pairs = np.empty((len(densities.first), n_out, n_features))
+        own = np.empty((count, n_out, n_features))
         compiled = self._compiled(coefficients)
-        for species, atoms in self._by_species():
-            weights = compiled.polynomials(species)
-            pulled[:, :, atoms] = monomials.marked_gradient(weights, self._components[:, atoms])
-        found = [densities.feature_vjp(row) for row in pulled]
-        pairs = _split(np.stack([pair for pair, _ in found]), coefficients)
-        own = _split(np.stack([own for _, own in found]), coefficients)
+        weights = {
+            species: monomials.marked_weights(compiled.polynomials(species))
+            for species, _ in self._by_species()
+        }
+        for start in range(0, count, _TOGETHER):  # what is in between stays in the cache
+            some = slice(start, min(start + _TOGETHER, count))
+            pulled = np.zeros((n_out, n_marked, some.stop - start))
+            for species, atoms in self._by_species() if n_marked else ():
+                here = atoms[(atoms >= some.start) & (atoms < some.stop)]
+                gradient = monomials.marked_gradient(weights[species], self._components[:, here])
+                pulled[:, :, here - start] = gradient
+            these = densities.pairs_of(some)
+            for output, row in enumerate(pulled):
+                found = densities.feature_vjp(row, some, these)
+                pairs[these, output], own[some, output] = found
+        first, second = densities.first, densities.second
+        of_pairs, of_own = _views(pairs, coefficients), _views(own, coefficients)
         return {
-            total: FeatureJacobian(densities.first, densities.second, pairs[total], own[total])
+            total: FeatureJacobian(first, second, of_pairs[total], of_own[total])
             for total in coefficients
         }
 
@@ -174,6 +188,17 @@ def _split(outputs: FloatArray, coefficients: Coefficients) -> dict[int, FloatAr
         piece = outputs[start : start + shape[0] * shape[1]]
         piece = piece.reshape(*shape, *outputs.shape[1:])
         result[total] = np.ascontiguousarray(np.moveaxis(piece, 2, 0))
+        start += shape[0] * shape[1]
+    return result
+
+
+def _views(rows: FloatArray, coefficients: Coefficients) -> dict[int, FloatArray]:
+    """(n, Σ_L (2L+1)·n_out, F) → {L: (n, 2L+1, n_out, F)}, without copies."""
+    result, start = {}, 0
+    for total, values in coefficients.items():
+        shape = (2 * total + 1, values.shape[2])
+        piece = rows[:, start : start + shape[0] * shape[1]]
+        result[total] = piece.reshape(len(rows), *shape, rows.shape[2])
         start += shape[0] * shape[1]
     return result
 

@@ -196,8 +196,9 @@ class DensityState:
         )
         rows, columns = np.broadcast_arrays(atoms[:, :, None], atoms[:, None, :])
         found = _entries(where, rows.ravel(), columns.ravel()).astype(np.intp)
-        data = np.concatenate([np.zeros((1, *slopes.data.shape[1:])), slopes.data])
-        blocks = data[found].reshape(number, size, size, -1, features)
+        blocks = slopes.data[np.maximum(found - 1, 0)]
+        blocks[found == 0] = 0.0
+        blocks = blocks.reshape(number, size, size, -1, features)
         of_channel = columns[..., None] * channels + np.arange(channels)
         flows = _entries(
             bound.flow.matrix.tocsr(),

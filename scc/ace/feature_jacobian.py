@@ -41,16 +41,22 @@ def block_rows(jacobians: Sequence[FeatureJacobian]) -> scipy.sparse.bsr_array:
     """Jacobians of the same pairs in one, (M Σ_L (2L+1) n_out, M F): an atom's outputs together."""
     first, second = jacobians[0].first, jacobians[0].second
     number, features = jacobians[0].own.shape[0], jacobians[0].own.shape[-1]
-    parts = []
-    for jacobian in jacobians:
-        _, ranks, outputs, _ = jacobian.own.shape
-        both = np.concatenate([jacobian.blocks, jacobian.own])
-        parts.append(both.reshape(len(both), ranks * outputs, features))
-    atoms = np.arange(number)
+    atoms, pairs = np.arange(number), len(first)
     first = np.concatenate([first, atoms])
     order = np.argsort(first, kind="stable")
     starts = np.searchsorted(first[order], np.arange(number + 1))
-    blocks = np.concatenate(parts, axis=1)[order]
-    shape = (number * blocks.shape[1], number * features)
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    rows = sum(jacobian.own[0, ..., 0].size for jacobian in jacobians) if number else 0
+    blocks = np.empty((len(order), rows, features))
+    start = 0
+    for jacobian in jacobians:
+        _, ranks, outputs, _ = jacobian.own.shape
+        these = slice(start, start + ranks * outputs)
+        shape = (ranks * outputs, features)
+        blocks[place[:pairs], these] = jacobian.blocks.reshape(pairs, *shape)
+        blocks[place[pairs:], these] = jacobian.own.reshape(number, *shape)
+        start = these.stop
+    shape = (number * rows, number * features)
     columns = np.concatenate([second, atoms])[order]
     return scipy.sparse.bsr_array((blocks, columns, starts), shape=shape)

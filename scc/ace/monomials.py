@@ -79,10 +79,10 @@ class Monomials:
                     result[:, atoms] += place @ (_product(values, others) * pulled[where])
         return result
 
-    def marked_gradient(self, weights: FloatArray, components: FloatArray) -> FloatArray:
-        """∂out_r/∂A for the marked components, not summed over r: (n_out, n_marked, M)."""
+    def marked_weights(self, weights: FloatArray) -> list[scipy.sparse.csr_array]:
+        """W (n, n_out) as :meth:`marked_gradient` takes it: for each order and factor the matrix
+        (n_out n_marked, n') from products of the other factors."""
         number, n_out = len(self.marked), weights.shape[1]
-        result = np.empty((n_out, number, components.shape[1]))
         mixed = []
         for which, starts, _ in self._marked_factors:
             count = len(which)
@@ -93,9 +93,19 @@ class Monomials:
                     (*entries, np.append(pointers, n_out * count)), shape=(n_out * number, count)
                 )
             )
+        return mixed
+
+    def marked_gradient(
+        self, weights: Sequence[scipy.sparse.csr_array], components: FloatArray
+    ) -> FloatArray:
+        """∂out_r/∂A for the marked components, not summed over r: (n_out, n_marked, M), with W as
+        :meth:`marked_weights` makes it. There must be marked ones."""
+        number = len(self.marked)
+        n_out = weights[0].shape[0] // number
+        result = np.empty((n_out, number, components.shape[1]))
         for atoms in self._portions(components):
             total = np.zeros((n_out * number, components[:, atoms].shape[1]))
-            for matrix, (_, _, others) in zip(mixed, self._marked_factors, strict=True):
+            for matrix, (_, _, others) in zip(weights, self._marked_factors, strict=True):
                 total += matrix @ _product(components[:, atoms], others)
             result[:, :, atoms] = total.reshape(n_out, number, total.shape[1])
         return result

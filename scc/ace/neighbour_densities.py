@@ -122,17 +122,27 @@ class BoundDensities:
         positions -= _add_at(self.first, forces, self.n_atoms)
         return positions, self._features_vjp(change, centre)
 
-    def feature_vjp(self, cotangent: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """⟨g_i, ∂A_i/∂v̂⟩ for g (n_marked, M), not summed over i: of its pairs (P, F), and of i
-        itself (M, F)."""
+    def feature_vjp(
+        self, cotangent: FloatArray, atoms: slice, pairs: slice
+    ) -> tuple[FloatArray, FloatArray]:
+        """⟨g_i, ∂A_i/∂v̂⟩ of consecutive atoms i, for g (n_marked, n), not summed over i: of their
+        pairs (P', F), see :meth:`pairs_of`, and of i itself (n, F)."""
         tables = self.tables
         raw = np.ascontiguousarray((tables.feature_mixing.T @ cotangent).T)
         products, centre = np.split(raw, (tables.n_products,), axis=1)
-        pairs = self._layout.unpad(np.swapaxes(self._carried, 1, 2) @ self._blocks(products))
+        slots = slice(atoms.start * tables.n_species, atoms.stop * tables.n_species)
+        carried = np.swapaxes(self._carried[slots], 1, 2)
+        of_pairs = self._layout.unpad(carried @ self._blocks(products), pairs, slots.start)
         own = np.array(centre)
         if tables.n_features:
-            own[:, 0] -= self._scalar_shift(pairs, centre)
-        return pairs, own
+            first = self.first[pairs] - atoms.start
+            own[:, 0] -= self._scalar_shift(of_pairs, centre, first)
+        return of_pairs, own
+
+    def pairs_of(self, atoms: slice) -> slice:
+        """The pairs of consecutive atoms: pairs are sorted by their first one."""
+        start, stop = np.searchsorted(self.first, (atoms.start, atoms.stop))
+        return slice(int(start), int(stop))
 
     def position_slopes(self, features: FloatArray, atoms: IntArray) -> FloatArray:
         """∂A_i/∂r of some atoms i, (k, n_components, M, 3). For small systems."""
@@ -223,13 +233,13 @@ class BoundDensities:
         """∂/∂v̂ from ∂/∂w (P, F) and ∂/∂C (M, F)."""
         result = _add_at(self.second, pairs, self.n_atoms) + centre
         if self.tables.n_features:
-            result[:, 0] -= self._scalar_shift(pairs, centre)
+            result[:, 0] -= self._scalar_shift(pairs, centre, self.first)
         return result
 
-    def _scalar_shift(self, pairs: FloatArray, centre: FloatArray) -> FloatArray:
-        """What is subtracted with v̂_i,100: all λ = 0 of the centre and of its pairs, (M,)."""
+    def _scalar_shift(self, pairs: FloatArray, centre: FloatArray, first: IntArray) -> FloatArray:
+        """What is subtracted with v̂_i,100: all λ = 0 of the centre and of its pairs, (n,)."""
         scalars = self.tables.scalars
-        shift = np.bincount(self.first, pairs[:, scalars].sum(axis=1), minlength=self.n_atoms)
+        shift = np.bincount(first, pairs[:, scalars].sum(axis=1), minlength=len(centre))
         return np.asarray(shift + centre[:, scalars].sum(axis=1))
 
     def _products(self, carried: FloatArray, pair_features: FloatArray) -> FloatArray:
@@ -238,9 +248,9 @@ class BoundDensities:
         return products.reshape(self.n_atoms, self.tables.n_products).T
 
     def _blocks(self, products: FloatArray) -> FloatArray:
-        """(M, n_products) → (M·n_species, columns with features, F)."""
+        """(n, n_products) → (n·n_species, columns with features, F)."""
         shape = (len(self.tables.carrying), self.tables.n_features)
-        return products.reshape(self.n_atoms * self.tables.n_species, *shape)
+        return products.reshape(len(products) * self.tables.n_species, *shape)
 
     def _split(self, cotangent: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Cotangents of X, D, C, each with atoms first."""
@@ -277,9 +287,11 @@ class _Padding:
         result[self._slot, self._place] = values
         return result
 
-    def unpad(self, values: FloatArray) -> FloatArray:
-        """(slots, longest, n) → (P, n)."""
-        return np.asarray(values[self._slot, self._place])
+    def unpad(
+        self, values: FloatArray, pairs: slice = slice(None), first_slot: int = 0
+    ) -> FloatArray:
+        """(slots, longest, n) → (P, n); or of some pairs, whose slots begin at ``first_slot``."""
+        return np.asarray(values[self._slot[pairs] - first_slot, self._place[pairs]])
 
 
 def _add_at(index: IntArray, values: FloatArray, number: int) -> FloatArray:
