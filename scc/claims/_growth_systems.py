@@ -27,6 +27,9 @@ from scc.occupations.fermi_dirac import FermiDirac
 CHAIN = (1.0, 1.3)
 """Alternating distances of the chain, bohr."""
 
+ROUNDING = 1e-13
+"""Of potentials J(p_N − p), Hartree: some tens of the last bits of populations, summed by J."""
+
 _GMRES = 1e-9
 _STEPS = 10
 
@@ -132,7 +135,7 @@ class Cluster:
             size = float(np.max(np.abs(w)))
             if size > self.margin:
                 break
-            if float(np.max(np.abs(step))) <= 1e-9 * size:
+            if float(np.max(np.abs(step))) <= max(1e-9 * size, ROUNDING):
                 return w
         raise ConvergenceError(f"no solution of the polynomial model, |w| = {size:.2e} Ha")
 

@@ -46,7 +46,7 @@ _SPACING = {
 @dataclass(frozen=True)
 class Expansion:
     """``largest``: max |U_n| for n = 0, 1, …; ``mismatch``: P_N less Σ U_n up to n; ``size``: max
-    |P_N|."""
+    |P_N|, of site energies that of what they are the sum of."""
 
     largest: FloatArray
     mismatch: FloatArray
@@ -115,14 +115,31 @@ class RandomCluster:
 
         return energy
 
+    def site_energy_terms(self, fitted: PolynomialOccupation) -> float:
+        """2 tr|G_N(H)|_00 + 2 tr|vF_N(H)|_00 of all atoms, Hartree: what E_0 is rounded by.
+
+        E_0 itself may be a small difference; at N = 1 it is ∝ H⁰_00.
+        """
+        H, v = self.subcluster(tuple(range(len(self.configuration))))
+        matrices = (fitted.matrix_function(H, "G"), v @ fitted.matrix_function(H, "F"))
+        own = self.orbitals[0]
+        return 2.0 * float(sum(np.sum(np.abs(np.diagonal(m)[:own])) for m in matrices))
+
     def expand(
-        self, element: Callable[[Subcluster], FloatArray], k: int, largest_order: int
+        self,
+        element: Callable[[Subcluster], FloatArray],
+        k: int,
+        largest_order: int,
+        size: float = 0.0,
     ) -> Expansion:
-        """All U_n(u_0, u_k; …) with n ≤ largest_order, and their sums."""
+        """All U_n(u_0, u_k; …) with n ≤ largest_order, and their sums.
+
+        ``size``: of the terms of ``element``, where these are larger than it.
+        """
         atoms = len(self.configuration)
         others = [atom for atom in range(1, atoms) if atom != k]
         whole = element(tuple(range(atoms)))
-        remainder, size = whole.copy(), 0.0
+        remainder = whole.copy()
         largest, mismatch = [], []
         for order in range(largest_order + 1):
             contributions = np.array(

@@ -15,6 +15,8 @@ exponent is reported, not judged.
 
 *Finite temperature.* |exponent of ‖w‖_∞ ~ M^p| ≤ 0.05; s = ‖S‖_∞ is reported where it is dense.
 
+*One cluster*, for sweeps: :mod:`scc.claims._remark_11_cluster`.
+
 *Gaussian orbitals*, complete features (2.26), Löwdin: w = ε⁻¹Jδ with density matrices in place of
 populations; the growth of v in the middle of an insulating chain against that of a line charge.
 """
@@ -37,6 +39,7 @@ from scc.claims._growth_systems import (
     growth_power,
     slope,
 )
+from scc.claims._remark_11_cluster import FAMILY, measure_one
 from scc.claims._remark_11_figure import draw
 from scc.claims.claim import Claim, System, SystemResult
 from scc.theory._remark_11_bounds import floor
@@ -113,6 +116,8 @@ def _gaussian(name: str, family: dict[str, Any], degree: int, sizes: Sequence[in
 def measure(system: System) -> SystemResult:
     if system.parameters["kind"] == "onsite":
         return _measure_onsite(system)
+    if system.parameters["kind"] == "one cluster":
+        return measure_one(system)
     return _measure_gaussian(system)
 
 
@@ -274,4 +279,5 @@ CLAIM = Claim(
     systems=systems,
     measure=measure,
     draw=draw,
+    family=FAMILY,
 )

@@ -5,6 +5,7 @@ import math
 
 import pytest
 
+from scc.claims import _remark_11_cluster
 from scc.claims.registry import get_claim
 from scc.figures import sweep as sweep_figure
 from scc.sweeps.measure import family_of, measure_point, sweepable
@@ -15,7 +16,10 @@ SMALL = {
     "lemma-7": {"beta": 20.0},
     "metal-screening": {"sites": 32},
     "mixing": {"M": 40},
+    "remark-8": {"M": 80},
+    "remark-11": {"length": 20},
     "theorem-4": {"M": 80, "gap": 4.0},
+    "theorem-5": {"degree": 2},
     "theorem-8": {"M": 24},
     "theorem-8-bound": {"M": 20},
 }
@@ -44,6 +48,16 @@ def test_parameters_reach_the_system_that_is_measured():
         ("mixing", {"M": 20}, {"M": 24, "beta": 5.0, "gap": 1.0, "spacing": 1.4, "alpha": 0.9}),
         ("stability", {"M": 5}, {"M": 6, "beta": 5.0, "gap": 1.0, "model": "gaussian", "seed": 1}),
         ("lemma-7", {"beta": 20.0}, {"beta": 10.0, "gap": 0.7, "mu": 0.3}),
+        (
+            "remark-8",
+            {"M": 60},
+            {"M": 70, "beta": 5.0, "disorder": 0.3, "model": "loewdin", "seed": 2},
+        ),
+        (
+            "remark-11",
+            {"length": 12},
+            {"length": 16, "dimension": 2, "beta": 5.0, "gap": 1.0, "degree": 24},
+        ),
         ("theorem-8-bound", {"M": 12}, {"M": 16, "beta": 6.0, "gap": 0.5, "spacing": 1.2}),
         (
             "lemma-12",
@@ -72,6 +86,62 @@ def test_a_decay_that_cannot_be_told_decides_nothing_and_has_no_number():
     row = measure_point("theorem-4", family_of("theorem-4").values(values))
     assert row.verdict == "inconclusive"
     assert math.isnan(row.numbers["measured"])
+
+
+@pytest.mark.parametrize(
+    ("model", "degree", "ends"),
+    [("onsite", 3, 3), ("onsite spd", 2, 2), ("gaussian", 1, 2), ("loewdin", 1, 4)],
+)
+def test_body_order_ends_where_the_degree_says(model, degree, ends):
+    """Löwdin: with the atoms, 2N + 2 beside ℓ and k."""
+    rows = [
+        measure_point("theorem-5", {"degree": degree, "model": model, "seed": seed})
+        for seed in (1, 2)
+    ]
+    for row in rows:
+        assert row.verdict == "holds"
+        assert row.numbers["measured"] == row.numbers["predicted"] == ends
+    assert rows[0].numbers["beyond"] != rows[1].numbers["beyond"]
+
+
+def test_too_short_a_chain_has_no_distant_atoms_and_decides_nothing():
+    row = measure_point("remark-8", family_of("remark-8").values({"M": 20}))
+    assert row.verdict == "hypothesis violated: atoms that are far at M = 20"
+
+
+@pytest.mark.parametrize("beta", [5.0, math.inf])
+def test_a_lower_bound_of_the_error_that_is_too_high_fails(beta, monkeypatch):
+    values = family_of("remark-11").values({"length": 40, "beta": beta, "gap": 0.0, "degree": 24})
+    row = measure_point("remark-11", values)
+    assert row.verdict == "holds"
+    # It is not 0 either: within an order of magnitude of what is found.
+    assert 0.1 < row.numbers["predicted"] / row.numbers["measured"] < 1.0
+    right = _remark_11_cluster.floor
+    monkeypatch.setattr(_remark_11_cluster, "floor", lambda *a: 10.0 * right(*a))
+    assert measure_point("remark-11", values).verdict == "fails"
+
+
+def test_a_crystal_that_does_not_fit_is_a_row_that_says_so():
+    row = measure_point("remark-11", family_of("remark-11").values({"length": 40, "dimension": 3}))
+    assert row.error == "64000 atoms are more than the 4096 that are diagonalised here"
+
+
+def test_growth_with_the_chain_is_that_of_a_logarithm_in_insulators_alone():
+    """Remark 11 in one dimension, from rows of a sweep: ln M at β = ∞, nothing at β < ∞."""
+    family = family_of("remark-11")
+    sizes = (40, 80, 160)
+    found = {
+        beta: [
+            measure_point("remark-11", family.values({"length": n, "beta": beta})).numbers
+            for n in sizes
+        ]
+        for beta in (5.0, math.inf)
+    }
+    warm, cold = ([row["measured"] for row in rows] for rows in found.values())
+    assert max(warm) / min(warm) < 1.1
+    # The ends of the chain add less and less to it.
+    assert cold[2] - cold[1] == pytest.approx(cold[1] - cold[0], rel=0.15)
+    assert cold[2] > 1.15 * cold[0]
 
 
 def test_defaults_are_allowed_values_of_the_written_form():
