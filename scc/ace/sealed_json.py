@@ -17,7 +17,7 @@ import json
 import math
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -81,6 +81,17 @@ def read_sealed(path: str | os.PathLike[str], file_format: str, version: int) ->
     except (ValueError, RecursionError) as error:
         raise InputError(f"cannot read {path}: {error}") from None
     return dict(body)
+
+
+def sealed_format(path: str | os.PathLike[str], formats: Sequence[str]) -> str:
+    """Which of the formats a file says it has. InputError: no such file, or none of them."""
+    path = Path(path)
+    match = _FIRST_LINE.match(_content(path))
+    found = None if match is None else match[1].decode("ascii")
+    if found is None or found not in formats:
+        known = " or ".join(map(repr, formats))
+        raise InputError(f"cannot read {path}: not a file of format {known}, or damaged")
+    return found
 
 
 def _content(path: Path) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import click
 from click.core import ParameterSource
 
 from scc.cli.atoms_table import print_atoms, write_result
-from scc.cli.equilibrate_charges import equilibrate_charges
+from scc.cli.equilibrate_charges import equilibrate_charges, published, trained
 from scc.cli.equilibrate_fitted import equilibrate_fitted
 from scc.cli.errors import CommandError
 from scc.errors import InputError
@@ -29,7 +30,8 @@ ROOM_TEMPERATURE = 1000.0  # β in Hartree⁻¹: 316 K
     "--model",
     required=True,
     metavar="NAME|FILE",
-    help="onsite, gaussian, qeq, …, or a fitted model by name (water) or file; see scc list.",
+    help="onsite, gaussian, qeq, …, or a fitted model or trained scheme by name (water, 4g-water) "
+    "or file; see scc list.",
 )
 @click.option("--index", type=int, default=-1, help="Frame of the file.  [default: the last]")
 @click.option(
@@ -70,7 +72,8 @@ def equilibrate(
 
     By default with as many electrons as make it neutral. Charges are net atomic charges in units
     of e; the forces are those on the atoms. Nothing is written to --out unless the result is
-    converged and stable. Fitted models know neutral water only, at no temperature.
+    converged and stable. Fitted models and trained schemes know neutral water
+    only, at no temperature.
 
     Exit status: 0 converged and stable, 1 not, 2 bad usage or input.
     """
@@ -85,7 +88,6 @@ def equilibrate(
     if out is not None and out.suffix not in (".xyz", ".extxyz"):
         raise InputError(f"--out writes extended XYZ, to *.xyz or *.extxyz, not {out.name!r}")
 
-    from scc.ace.registry import fitted_names
     from scc.configuration.files import read
     from scc.equilibration.api import equilibrate_configuration
     from scc.models.registry import CHARGE_MODELS, MODELS
@@ -96,21 +98,12 @@ def equilibrate(
     if charge is not None and model not in CHARGE_MODELS:
         raise InputError(f"--charge is for models of charges: {', '.join(CHARGE_MODELS)}")
     if model in CHARGE_MODELS:
-        for option in ("beta", "electrons", "mu"):
-            if context.get_parameter_source(option) is not ParameterSource.DEFAULT:
-                raise InputError(f"--{option} means nothing to a model of charges ({model})")
-        equilibrate_charges(file, model, index, charge or 0.0, solver, out, as_json)
+        _refuse(context, ("beta", "electrons", "mu"), f"a model of charges ({model})")
+        functional = published(model, charge or 0.0)
+        equilibrate_charges(file, model, functional, index, solver, out, as_json)
         return
     if model not in MODELS:
-        names = (*MODELS, *fitted_names())
-        if model not in names and not Path(model).exists():
-            raise InputError(
-                f"no model {model!r}; known models: {', '.join(names)}, or a fitted model's file"
-            )
-        for option in ("beta", "electrons", "mu", "solver"):
-            if context.get_parameter_source(option) is not ParameterSource.DEFAULT:
-                raise InputError(f"--{option} means nothing to a fitted model ({model})")
-        equilibrate_fitted(file, model, index, out, as_json)
+        _equilibrate_trained(context, file, model, index, solver, out, as_json)
         return
     configuration = read(file, index)
     if out is not None:
@@ -135,6 +128,42 @@ def equilibrate(
         _print(configuration, settings, outcome, result)
     if out is not None:
         write_result(out, configuration, result.charges, result.forces, result.energy)
+
+
+def _equilibrate_trained(
+    context: click.Context,
+    file: Path,
+    model: str,
+    index: int,
+    solver: str | None,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """With a fitted model or a trained scheme, by name or file."""
+    from scc.ace.model import FittedModel
+    from scc.ace.registry import fitted_names
+    from scc.ace.variational_model import VariationalModel
+    from scc.models.registry import MODELS
+    from scc.schemes.registry import SUBJECTS, trained_model
+
+    names = (*MODELS, *fitted_names(), *SUBJECTS)
+    if model not in names and not Path(model).exists():
+        raise InputError(
+            f"no model {model!r}; known models: {', '.join(names)}, or a fitted model's file"
+        )
+    parameters = trained_model(model)
+    _refuse(context, ("beta", "electrons", "mu"), f"a fitted model ({model})")
+    if isinstance(parameters, FittedModel | VariationalModel):
+        _refuse(context, ("solver",), f"a fitted model ({model})")
+        equilibrate_fitted(file, model, parameters, index, out, as_json)
+    else:
+        equilibrate_charges(file, model, trained(parameters), index, solver, out, as_json)
+
+
+def _refuse(context: click.Context, options: Sequence[str], what: str) -> None:
+    for option in options:
+        if context.get_parameter_source(option) is not ParameterSource.DEFAULT:
+            raise InputError(f"--{option} means nothing to {what}")
 
 
 def _outcome(result: Equilibrium) -> dict[str, Any]:

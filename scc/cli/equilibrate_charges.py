@@ -1,8 +1,9 @@
-"""``scc equilibrate`` with a model of charges (QEq, EEM, …), closed directly at a total charge."""
+"""``scc equilibrate`` with a model of charges (QEq, BpopNN, …), closed directly."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,13 +16,39 @@ from scc.errors import InputError
 if TYPE_CHECKING:
     from scc.configuration import Configuration
     from scc.equilibration.direct_equilibrium import DirectEquilibrium
+    from scc.functional.direct_functional import DirectFunctional
+    from scc.schemes.model_file import ChargeScheme
+
+    Closed = Callable[[Configuration], DirectFunctional]
+
+
+def published(model: str, charge: float) -> Closed:
+    """A shipped model of charges by its name, at a total charge."""
+    from scc.functional.direct_functional import DirectFunctional
+    from scc.models.registry import charge_model_by_name
+
+    parameters = charge_model_by_name(model)
+    return lambda configuration: DirectFunctional(
+        parameters.prepare(configuration), total_charge=charge
+    )
+
+
+def trained(scheme: ChargeScheme) -> Closed:
+    """A scheme trained on neutral water. InputError for other structures."""
+    from scc.ace.reference_frame import water_molecules
+
+    def functional(configuration: Configuration) -> DirectFunctional:
+        water_molecules(configuration)
+        return scheme.functional(configuration)
+
+    return functional
 
 
 def equilibrate_charges(
     file: Path,
     model: str,
+    functional: Closed,
     index: int,
-    charge: float,
     solver: str | None,
     out: Path | None,
     as_json: bool,
@@ -35,20 +62,22 @@ def equilibrate_charges(
     from scc.configuration.files import read
     from scc.equilibration.equilibrate import equilibrate
     from scc.equilibration.solvers import solver_by_name
-    from scc.functional.direct_functional import DirectFunctional
-    from scc.models.registry import charge_model_by_name
     from scc.output import check_writable
 
     if solver == "diis":
         raise InputError("--solver diis is for density matrices; charges: anderson, damped, newton")
     chosen = None if solver is None else solver_by_name(solver)
     configuration = read(file, index)
-    bound = charge_model_by_name(model).prepare(configuration)
+    closed = functional(configuration)
     if out is not None:
         check_writable(out)
-    result = equilibrate(DirectFunctional(bound, total_charge=charge), chosen)
-    settings = {"file": str(file), "model": model, "total_charge_e": charge}
-    settings["solver"] = solver or "default"
+    result = equilibrate(closed, chosen)
+    settings = {
+        "file": str(file),
+        "model": model,
+        "total_charge_e": closed.closure.total_charge,
+        "solver": solver or "default",
+    }
     outcome = _outcome(result)
     if as_json:
         from scc.json_values import plain

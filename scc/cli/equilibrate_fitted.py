@@ -12,23 +12,28 @@ from scc.cli.atoms_table import print_atoms, write_result
 from scc.cli.errors import CommandError
 
 if TYPE_CHECKING:
-    from scc.ace.predict import Prediction
+    from scc.ace.predict import Prediction, PredictiveModel
     from scc.configuration import Configuration
 
 
-def equilibrate_fitted(file: Path, model: str, index: int, out: Path | None, as_json: bool) -> None:
+def equilibrate_fitted(
+    file: Path,
+    model: str,
+    parameters: PredictiveModel,
+    index: int,
+    out: Path | None,
+    as_json: bool,
+) -> None:
     """Read, solve, print, write; see the command.
 
     Raises:
-        InputError: no such model or file, not water. CommandError: unconverged or unstable.
+        InputError: no such file, not water. CommandError: unconverged or unstable.
     """
     from scc.ace.predict import predict
     from scc.ace.reference_frame import water_molecules
-    from scc.ace.registry import fitted_model
     from scc.configuration.files import read
     from scc.output import check_writable
 
-    parameters = fitted_model(model)
     configuration = read(file, index)
     water_molecules(configuration)
     if out is not None:

@@ -18,12 +18,19 @@ if TYPE_CHECKING:
     from scc.ace.model import FittedModel
     from scc.ace.reference_set import ReferenceSet
     from scc.ace.variational_model import VariationalModel
+    from scc.schemes.model_file import AnyModel
 
-    Train = Callable[
-        [ReferenceSet, Stages, Progress, dict[str, Any]], FittedModel | VariationalModel
-    ]
+    Train = Callable[[ReferenceSet, Stages, Progress, dict[str, Any]], AnyModel]
 
 _SUFFIX = ".checkpoint"
+_SCHEMES = ("bpopnn", "4g", "scfnn")
+# What only some forms have.
+_OPTIONS_OF = {
+    "features": ("direct",),
+    "order": ("direct",),
+    "charges": ("bpopnn", "4g"),
+    "seed": ("direct", "variational"),
+}
 
 
 @click.command()
@@ -42,11 +49,18 @@ _SUFFIX = ".checkpoint"
 )
 @click.option(
     "--form",
-    type=click.Choice(["direct", "variational"]),
+    type=click.Choice(["direct", "variational", *_SCHEMES]),
     default="direct",
     show_default=True,
-    help="Density and energy each on their own, or both from one concave grand potential, whose "
-    "features are its density functions: it takes no --features and no --order.",
+    help="direct: density and energy each on their own. variational: both from one concave grand "
+    "potential. Or an older scheme: BpopNN-, 4G-HDNNP- or SCFNN-like.",
+)
+@click.option(
+    "--charges",
+    type=click.Choice(["dipole", "partition"]),
+    default="dipole",
+    show_default=True,
+    help="Of bpopnn and 4g: charges with the dipole of the molecules, or those of the data.",
 )
 @click.option(
     "--out", required=True, type=click.Path(path_type=Path), help="File of the model (JSON)."
@@ -60,6 +74,7 @@ def fit(
     features: str,
     order: int,
     form: str,
+    charges: str,
     out: Path,
     seed: int,
     resume: bool,
@@ -73,20 +88,23 @@ def fit(
     """
     if seed < 0:
         raise InputError(f"--seed must not be negative, got {seed}")
+    for option, forms in _OPTIONS_OF.items():
+        given = context.get_parameter_source(option) is not ParameterSource.DEFAULT
+        if given and form not in forms:
+            raise InputError(f"--{option} is of the form {' or '.join(forms)}, not of {form}")
     if form == "variational":
-        for option in ("features", "order"):
-            if context.get_parameter_source(option) is not ParameterSource.DEFAULT:
-                raise InputError(f"--{option} is of the direct form, not of the variational one")
         what, settings, train_model = _variational(seed)
+    elif form in _SCHEMES:
+        what, settings, train_model = _scheme(form, charges)
     else:
         what, settings, train_model = _direct(*_feature_set(features), order, seed)
 
     from scc import __version__
     from scc.ace.checkpoint import Checkpoint
-    from scc.ace.model_file import save_model
     from scc.ace.reference_set import read_reference_set
     from scc.claims.store import code_version
     from scc.output import check_writable
+    from scc.schemes.model_file import save_scheme
 
     check_writable(out)
     training = read_reference_set(train)
@@ -112,7 +130,7 @@ def fit(
     folder = out.with_name(out.name + _SUFFIX)
     stages = Checkpoint(folder, made_from | {"code": code_version()}, resume, report)
     progress(f"{len(training)} clusters, {what}")
-    save_model(train_model(training, stages, progress, made_from), out)
+    save_scheme(train_model(training, stages, progress, made_from), out)
     stages.finish()
     click.echo(f"{out}: {out.stat().st_size} bytes")
 
@@ -152,6 +170,21 @@ def _variational(seed: int) -> tuple[str, dict[str, Any], Train]:
         return replace(model, provenance=made_from)
 
     return "variational form", settings.as_dict(), train
+
+
+def _scheme(form: str, charges: str) -> tuple[str, dict[str, Any], Train]:
+    """The same for an older scheme, whose file says by itself what it is made from."""
+    from scc.schemes.fit import fit_scheme, plain_settings, settings_of
+
+    name = f"{form}-water"
+    settings = settings_of(name, charges)
+
+    def train(
+        training: ReferenceSet, stages: Stages, progress: Progress, made_from: dict[str, Any]
+    ) -> AnyModel:
+        return fit_scheme(name, training, settings, progress, stages)
+
+    return f"{form}-like scheme", plain_settings(settings), train
 
 
 def _feature_set(text: str) -> tuple[int, int]:

@@ -15,9 +15,10 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from scc.ace.model import FittedModel
+from scc.ace.model_file import FORMAT as FITTED
 from scc.ace.model_file import load_model, save_model
 from scc.ace.model_parts import energy_of, energy_part, take
-from scc.ace.sealed_json import read_sealed, write_sealed
+from scc.ace.sealed_json import read_sealed, sealed_format, write_sealed
 from scc.ace.variational_model import VariationalModel
 from scc.arrays import FloatArray
 from scc.configuration import Configuration
@@ -42,9 +43,9 @@ AnyModel: TypeAlias = ChargeScheme | FittedModel | VariationalModel
 _PROBE_TOLERANCE = 1e-8  # as for fitted models: sums differ in the last digits, bases in the first
 
 
-def save_scheme(model: ChargeScheme | FittedModel, path: str | os.PathLike[str]) -> None:
+def save_scheme(model: AnyModel, path: str | os.PathLike[str]) -> None:
     """Write the model, complete or not at all. InputError if the file cannot be written."""
-    if isinstance(model, FittedModel):
+    if isinstance(model, FittedModel | VariationalModel):
         save_model(model, path)
         return
     body: dict[str, Any] = {
@@ -66,11 +67,11 @@ def load_scheme(path: str | os.PathLike[str]) -> AnyModel:
     """Read a trained scheme, or a fitted model of another kind.
 
     Raises:
-        InputError: one line with the path: missing, neither format, of a newer version, damaged, of
-            other conventions, with parts missing or of the wrong shape, or of another basis.
+        InputError: one line with the path: missing, of neither format, of a newer version, damaged,
+            of other conventions, with parts missing or of the wrong shape, or of another basis.
     """
     path = Path(path)
-    if not _is_charge_scheme(path):
+    if sealed_format(path, (FITTED, FORMAT)) == FITTED:
         return load_model(path)
     body = read_sealed(path, FORMAT, VERSION)
     try:
@@ -86,15 +87,6 @@ def load_scheme(path: str | os.PathLike[str]) -> AnyModel:
     except InputError as error:
         raise InputError(f"cannot read {path}: {error}") from None
     return model
-
-
-def _is_charge_scheme(path: Path) -> bool:
-    """False for what cannot be read: the reader of fitted models says why."""
-    try:
-        with path.open("rb") as file:
-            return FORMAT.encode() in file.read(64)
-    except OSError:
-        return False
 
 
 def _kind(model: ChargeScheme) -> str:

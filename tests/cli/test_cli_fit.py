@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import ase.io
@@ -15,11 +16,15 @@ from ase import units
 from ase.md.verlet import VelocityVerlet
 from ase.optimize import BFGS
 from click.testing import CliRunner
+from strategies.trained_schemes import small_4g_settings
 
 from scc.ace.calculator import SCCCalculator
 from scc.ace.model_file import load_model
+from scc.ace.reference_set import read_reference_set
 from scc.ace.variational_model import VariationalModel
 from scc.cli.main import cli
+from scc.schemes.fit import fit_scheme
+from scc.schemes.model_file import save_scheme
 
 LABELLED = Path(__file__).parents[2] / "data" / "water" / "train_first.xyz"
 OPTIONS = ["--features", "1,0", "--order", "1"]
@@ -151,6 +156,57 @@ def test_options_of_the_direct_form_are_none_of_the_variational(option, training
     words = [*option, "--form", "variational", "--out", tmp_path / "model"]
     line = refusal(run("fit", training, *words))
     assert option[0] in line
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_older_scheme_is_fitted_by_another_command(training, tmp_path, monkeypatch):
+    out, kinds = tmp_path / "pool", []
+
+    def settings(name, charges):
+        kinds.append((name, charges))
+        return replace(small_4g_settings(), charges=charges)
+
+    monkeypatch.setattr("scc.schemes.fit.settings_of", settings)
+    outcome = run("fit", training, "--form", "4g", "--charges", "partition", "--out", out)
+    assert outcome.exit_code == 0, outcome.output
+    assert kinds == [("4g-water", "partition")]
+    assert list(tmp_path.iterdir()) == [out]
+    expected = fit_scheme("4g-water", read_reference_set([training]), settings("", "partition"))
+    save_scheme(expected, tmp_path / "expected")
+    assert out.read_bytes() == (tmp_path / "expected").read_bytes()
+
+
+@pytest.mark.slow
+def test_the_scfnn_like_scheme_is_not_resumed(training, tmp_path, monkeypatch):
+    """Its fit is that of fitted models, with their stages."""
+    command = ("fit", training, "--form", "scfnn", "--out")
+
+    def interrupted(*arguments, **options):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("scc.ace.fit.fit_energy", interrupted)
+        assert run(*command, tmp_path / "pool").exit_code != 0
+    again = run(*command, tmp_path / "pool", "--resume")
+    assert again.exit_code == 0, again.output
+    assert "resumed" in again.stderr
+    assert run(*command, tmp_path / "whole").exit_code == 0
+    assert (tmp_path / "pool").read_bytes() == (tmp_path / "whole").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("form", "option"),
+    [
+        ("bpopnn", ["--features", "1,0"]),
+        ("4g", ["--order", "1"]),
+        ("scfnn", ["--seed", "1"]),
+        ("scfnn", ["--charges", "partition"]),
+        ("direct", ["--charges", "dipole"]),
+    ],
+)
+def test_options_of_one_form_mean_something_to_another(form, option, training, tmp_path):
+    line = refusal(run("fit", training, "--form", form, *option, "--out", tmp_path / "model"))
+    assert f"{option[0]} is of the form" in line
     assert list(tmp_path.iterdir()) == []
 
 

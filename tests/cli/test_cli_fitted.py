@@ -1,5 +1,6 @@
 """``scc evaluate`` and ``scc equilibrate --model FILE``: figures, keys, and one-line refusals."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -8,11 +9,15 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from strategies.fitted_models import random_model
+from strategies.trained_schemes import random_4g, random_bpopnn
 
 from scc.ace.model_file import save_model
 from scc.ace.predict import predict
 from scc.cli.main import cli
 from scc.configuration import from_ase
+from scc.equilibration import equilibrate
+from scc.schemes.model_file import save_scheme
+from scc.schemes.registry import SUBJECTS
 from scc.units import EV
 
 ROOT = Path(__file__).parents[2]
@@ -112,6 +117,81 @@ def test_equilibrate_with_a_fitted_model_agrees_with_the_library(model, tmp_path
     text = run("equilibrate", HEPTAMER, "--model", model).stdout
     for words in ("converged in", "spectral radius", "polarisability", "force"):
         assert words in text
+
+
+SCHEMES = {"bpopnn": random_bpopnn(), "4g": random_4g()}
+
+
+@pytest.fixture(params=SCHEMES)
+def scheme(request, tmp_path):
+    path = tmp_path / f"{request.param}.json"
+    save_scheme(SCHEMES[request.param], path)
+    return path
+
+
+def test_a_file_of_a_trained_scheme_is_no_model(scheme, test_set, tmp_path):
+    out = tmp_path / "out.xyz"
+    outcome = run("equilibrate", HEPTAMER, "--model", scheme, "--json", "--out", out)
+    assert outcome.exit_code == 0, outcome.output
+    document = json.loads(outcome.stdout)
+    functional = SCHEMES[scheme.stem].functional(from_ase(ase.io.read(HEPTAMER)))
+    found = equilibrate(functional, throw=True)
+    assert document["energy_hartree"] == pytest.approx(found.energy, abs=1e-10)
+    assert document["total_charge_e"] == 0.0
+    np.testing.assert_allclose(document["charges_e"], found.charges, atol=1e-10)
+    np.testing.assert_allclose(document["forces_hartree_per_bohr"], found.forces, atol=1e-9)
+    assert ase.io.read(out).get_potential_energy() == pytest.approx(found.energy / EV)
+    outcome = run("evaluate", scheme, test_set, "--json", "-")
+    assert outcome.exit_code == 0, outcome.output
+    assert set(json.loads(outcome.stdout)) == {"self_consistent"}
+    line = refusal(run("equilibrate", HEPTAMER, "--model", scheme, "--charge", "1"))
+    assert "--charge is for models of charges" in line
+    line = refusal(run("equilibrate", HEPTAMER, "--model", scheme, "--beta", "10"))
+    assert "--beta means nothing to a fitted model" in line
+
+
+@pytest.mark.parametrize("name", SUBJECTS)
+def test_a_trained_scheme_has_a_name_in_some_commands_only(name, tmp_path):
+    file = tmp_path / "water.xyz"
+    file.write_text("3\n\nO 0 0 0\nH 0.96 0 0\nH -0.24 0.93 0\n")
+    outcome = run("equilibrate", file, "--model", name, "--json")
+    assert outcome.exit_code == 0, outcome.output
+    assert json.loads(outcome.stdout)["stable"] is True
+    file.write_text("2\n\nO 0 0 0\nH 0.96 0 0\n")
+    assert "1 O and 1 H are not water" in refusal(run("equilibrate", file, "--model", name))
+
+
+def _kind(content):
+    body = json.loads(b"{" + content.split(b"\n", 1)[1]) | {"kind": "qeq"}
+    rest = json.dumps(body).removeprefix("{").encode() + b"\n"
+    digest = hashlib.sha256(rest).hexdigest()
+    first = f'{{"format": "scc scheme of charges", "version": 1, "sha256": "{digest}",'
+    return first.encode() + b"\n" + rest
+
+
+def _format(content):
+    return content.replace(b"scc scheme of charges", b"scc certificate", 1)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda content: content[:-100], "truncated or damaged"),
+        (lambda content: content.replace(b'"width"', b'"Width"'), "truncated or damaged"),
+        (_kind, "a scheme of kind 'qeq'"),
+        (_format, "not a file of format 'scc fitted model' or 'scc scheme of charges'"),
+        (lambda content: b"{}", "not a file of format"),
+    ],
+)
+@pytest.mark.parametrize("command", [["evaluate"], ["equilibrate", HEPTAMER, "--model"], ["check"]])
+def test_a_damaged_scheme_or_one_of_another_kind_is_read(
+    command, spoil, words, scheme, test_set, tmp_path
+):
+    bad = tmp_path / "bad.json"
+    bad.write_bytes(spoil(scheme.read_bytes()))
+    line = refusal(run(*command, bad, *([test_set] if command == ["evaluate"] else [])))
+    assert words in line
+    assert "bad.json" in line
 
 
 @pytest.mark.parametrize("option", [["--beta", "10"], ["--electrons", "8"], ["--solver", "diis"]])
