@@ -14,17 +14,20 @@ _CHARGES = (-0.834, 0.417, 0.417)
 _JITTER = 0.15 * ANGSTROM
 
 
-def water_box(edge: int, seed: int = 0) -> Configuration:
-    """edge³ molecules (O, H, H, …), 3 edge³ atoms, in a periodic cube of liquid density."""
+def water_box(edges: int | tuple[int, int, int], seed: int = 0) -> Configuration:
+    """a·b·c molecules (O, H, H, …), 3abc atoms, in a periodic box of liquid density; one number: a
+    cube."""
+    if isinstance(edges, int):
+        edges = (edges, edges, edges)
     rng = np.random.default_rng(seed)
     spacing = _DENSITY ** (-1.0 / 3.0)
-    lattice = np.indices((edge, edge, edge)).reshape(3, -1).T * spacing
+    lattice = np.indices(edges).reshape(3, -1).T * spacing
     oxygen = lattice + rng.normal(scale=_JITTER, size=lattice.shape)
     turn, _ = np.linalg.qr(rng.normal(size=(len(oxygen), 3, 3)))
     half = np.array([math.sin(_ANGLE / 2), math.cos(_ANGLE / 2), 0.0]) * _BOND
     bonds = np.array([[0.0, 0.0, 0.0], half, half * [-1.0, 1.0, 1.0]])
     atoms = oxygen[:, None] + np.einsum("mij,hj->mhi", turn, bonds)
-    cell = np.eye(3) * edge * spacing
+    cell = np.diag(edges) * spacing
     return Configuration(
         ("O", "H", "H") * len(oxygen), atoms.reshape(-1, 3), cell, (True, True, True)
     )
@@ -33,6 +36,16 @@ def water_box(edge: int, seed: int = 0) -> Configuration:
 def edge_of(atoms: int) -> int:
     """The edge of the box with about that many atoms."""
     return max(1, round(math.cbrt(atoms / 3)))
+
+
+def edges_for(atoms: int) -> tuple[int, int, int]:
+    """Of a box with at least that many atoms: a cube, or one with one or two edges longer by 1."""
+    edge = 1
+    while 3 * (edge + 1) ** 3 <= atoms:
+        edge += 1
+    longer = next(n for n in range(4) if 3 * edge ** (3 - n) * (edge + 1) ** n >= atoms)
+    a, b, c = (edge + (axis < longer) for axis in range(3))
+    return a, b, c
 
 
 def water_charges(configuration: Configuration) -> FloatArray:
