@@ -51,8 +51,10 @@ class PySCFSubject:
     name
         By which it is called in tables.
     threshold
-        Hartree; convergence is judged by the change of energy, and of the orbital gradient by its
-        square root (PySCF's own criterion, default 1e-9).
+        Hartree; convergence is judged by the change of energy (PySCF's own default: 1e-9).
+    gradient_threshold
+        And by the norm of the orbital gradient, Hartree; PySCF's own default is √``threshold``.
+        Energies stop at rounding long before the gradient does, so it may be given apart.
     temperature
         kT of Fermi occupations, Hartree; 0 for pairs in the lowest levels. Energies are free ones.
     max_iterations, total_charge
@@ -75,6 +77,7 @@ class PySCFSubject:
         density_fitting: bool = True,
         name: str | None = None,
         threshold: float = 1e-10,
+        gradient_threshold: float | None = None,
         temperature: float = 0.0,
         max_iterations: int = 100,
         total_charge: float = 0.0,
@@ -86,6 +89,9 @@ class PySCFSubject:
             raise InputError(f"no functional {functional!r} here; known: {', '.join(_FUNCTIONALS)}")
         if not (math.isfinite(threshold) and threshold > 0.0):
             raise InputError(f"threshold must be positive and finite, got {threshold}")
+        gradient = math.sqrt(threshold) if gradient_threshold is None else gradient_threshold
+        if not (math.isfinite(gradient) and gradient > 0.0):
+            raise InputError(f"gradient_threshold must be positive and finite, got {gradient}")
         if not (math.isfinite(temperature) and temperature >= 0.0):
             raise InputError(f"temperature must be finite and not negative, got {temperature}")
         if max_iterations < 1:
@@ -96,7 +102,7 @@ class PySCFSubject:
         self.basis = basis
         self.density_fitting = density_fitting
         self.name = name if name is not None else f"pyscf-{functional}"
-        self.threshold = threshold
+        self.threshold, self.gradient_threshold = threshold, gradient
         self.temperature = temperature
         self.max_iterations = max_iterations
         self.total_charge = total_charge
@@ -106,7 +112,7 @@ class PySCFSubject:
         last = _LAST_ELEMENT.get(basis.lower())
         self.elements = None if last is None else frozenset(chemical_symbols[1 : last + 1])
         # Charges are linear in what is left of the gradient, amplified by (1 − Kχ₀)⁻¹/gap.
-        self.accuracy = 10.0 * math.sqrt(threshold)
+        self.accuracy = 10.0 * gradient
         self.energy_accuracy = 10.0 * threshold
 
     def solve(
@@ -215,7 +221,7 @@ class PySCFSubject:
             _immerse(field, surroundings.field, shift)
         if self.temperature > 0.0:
             field = smearing_(field, sigma=self.temperature, method="fermi")
-        field.conv_tol = self.threshold
+        field.conv_tol, field.conv_tol_grad = self.threshold, self.gradient_threshold
         field.max_cycle = self.max_iterations
         return field
 
@@ -330,7 +336,8 @@ def _dielectric_extremes(field: Any) -> Extremes:
         return Extremes(float(values[0]), float(values[-1]), label)
     start = np.random.default_rng(0).standard_normal(gaps.size)
     try:
-        values = eigsh(operator, k=2, which="BE", v0=start, tol=1e-6, return_eigenvectors=False)
+        # Of a symmetric operator: eigenvalues are off by the square of the tolerance of vectors.
+        values = eigsh(operator, k=2, which="BE", v0=start, tol=1e-4, return_eigenvectors=False)
     except ArpackError as error:
         raise ConvergenceError(f"spectrum of the response: {error}") from error
     return Extremes(float(np.min(values)), float(np.max(values)), label)

@@ -19,31 +19,42 @@ SUBJECTS: dict[str, str] = {
     "pyscf-rhf": "reduced Hartree–Fock (no exchange) by PySCF, STO-3G: `gaussian` by other hands",
 }
 
+_TIGHT = 1e-4
+"""tblite's accuracy: a residual of 2e-9 e."""
+
 
 def _gfn2() -> TBLiteSubject:
     from scc.adapters.tblite import TBLiteSubject
 
-    return TBLiteSubject("GFN2-xTB", name="gfn2")
+    return TBLiteSubject("GFN2-xTB", name="gfn2", threshold=_TIGHT)
 
 
 def _gfn1() -> TBLiteSubject:
     from scc.adapters.tblite import TBLiteSubject
 
-    return TBLiteSubject("GFN1-xTB", name="gfn1")
+    return TBLiteSubject("GFN1-xTB", name="gfn1", threshold=_TIGHT)
 
 
 def _pyscf(functional: str, basis: str, fitted: bool, name: str, largest: int) -> PySCFSubject:
     from scc.adapters.pyscf import PySCFSubject
 
-    return PySCFSubject(functional, basis=basis, density_fitting=fitted, name=name, largest=largest)
+    return PySCFSubject(
+        functional,
+        basis=basis,
+        density_fitting=fitted,
+        name=name,
+        threshold=1e-12,  # hundred times the rounding of energies
+        gradient_threshold=1e-8,  # one or two iterations more than PySCF's own 1e-5
+        largest=largest,
+    )
 
 
 _FACTORIES: dict[str, Callable[[], TBLiteSubject | PySCFSubject]] = {
     "gfn2": _gfn2,
     "gfn1": _gfn1,
-    "pyscf-lda": lambda: _pyscf("lda", "def2-svp", True, "pyscf-lda", 6),
-    "pyscf-pbe": lambda: _pyscf("pbe", "def2-svp", True, "pyscf-pbe", 6),
-    "pyscf-rhf": lambda: _pyscf("rhf", "sto-3g", False, "pyscf-rhf", 24),
+    "pyscf-lda": lambda: _pyscf("lda", "def2-svp", True, "pyscf-lda", 12),
+    "pyscf-pbe": lambda: _pyscf("pbe", "def2-svp", True, "pyscf-pbe", 12),
+    "pyscf-rhf": lambda: _pyscf("rhf", "sto-3g", False, "pyscf-rhf", 48),
 }
 _PACKAGES = {"gfn": "tblite", "pyscf": "pyscf"}
 

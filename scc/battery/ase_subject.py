@@ -32,6 +32,7 @@ class CalculatedSolution:
 
     converged: bool
     results: dict[str, Any]
+    failures: dict[str, str]
     iterations: int | None = None
 
     @property
@@ -51,7 +52,8 @@ class CalculatedSolution:
 
     def _array(self, name: str) -> FloatArray:
         if name not in self.results:
-            raise NotImplementedError(f"the calculator has no {name}")
+            why = self.failures.get(name, "it does not implement them")
+            raise NotImplementedError(f"the calculator has no {name}: {why}")
         return np.asarray(self.results[name], dtype=np.float64)
 
 
@@ -87,6 +89,7 @@ class CalculatorSubject:
         calculator, atoms = self.calculator, to_ase(configuration)
         calculator.reset()
         results: dict[str, Any] = {}
+        failures: dict[str, str] = {}
         for name in ("energy", "forces", "charges"):
             if name not in calculator.implemented_properties:
                 continue
@@ -96,7 +99,8 @@ class CalculatorSubject:
                 raise InputError(str(error)) from None
             except (PropertyNotImplementedError, NotImplementedError):
                 continue
-            except Exception:  # every code has its own way to say that it did not converge
+            except Exception as error:  # every code's own way to say that it did not converge
+                failures[name] = f"{type(error).__name__}: {error}"
                 if name == "energy":
-                    return CalculatedSolution(False, {})
-        return CalculatedSolution("energy" in results, results)
+                    break
+        return CalculatedSolution("energy" in results, results, failures)

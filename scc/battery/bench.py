@@ -36,10 +36,13 @@ class Bench:
     structures: list[Configuration]
     refused: dict[int, str] = field(default_factory=dict)
     _solved: dict[int, tuple[Configuration, Solved]] = field(default_factory=dict)
+    _grown: dict[int, Configuration] = field(default_factory=dict)
 
     @classmethod
     def of(cls, subject: Subject, structures: Sequence[Configuration]) -> Bench:
         """Sort out the structures with elements the subject does not know, or that it refuses.
+
+        A subject that was made for some structures only refuses others by its ``require``.
 
         Raises:
             InputError: no structure is left; the line has the reason of the first.
@@ -49,6 +52,9 @@ class Bench:
             reason = _unknown_elements(subject, structure)
             if reason is None:
                 try:
+                    require = getattr(subject, "require", None)
+                    if require is not None:
+                        require(structure)
                     bench.solve(structure)
                 except InputError as error:
                     reason = str(error)
@@ -122,7 +128,9 @@ class Bench:
                 f"{self.subject.name} is too costly for two copies of {described(unit)} "
                 f"(largest: {self.subject.largest} atoms)"
             )
-        return side_by_side(unit, copies)
+        if copies not in self._grown:  # the same object: its solution is found once
+            self._grown[copies] = side_by_side(unit, copies)
+        return self._grown[copies]
 
 
 def charges_of(solved: Solved) -> FloatArray:

@@ -33,8 +33,9 @@ class Checked:
 
     @property
     def passed(self) -> bool:
-        """Whether every property that is supported holds."""
-        return all(verdict.judgement != "fail" for verdict in self.verdicts)
+        """Whether every property that is supported holds, and one is."""
+        found = [verdict.judgement for verdict in self.verdicts]
+        return "fail" not in found and "pass" in found
 
     def verdict(self, property_id: str) -> Verdict:
         """The verdict on one property. InputError for an unknown name."""

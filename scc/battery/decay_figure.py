@@ -1,4 +1,4 @@
-"""The figure of decay: every series of a finding against its ``distance``."""
+"""Figures of what falls: double logarithmic, against distance or step."""
 
 from __future__ import annotations
 
@@ -17,8 +17,15 @@ def draw_decay(axes: Axes, finding: Finding, label: str) -> None:
     for (name, values), marker in zip(curves.items(), ".x+", strict=False):
         drawn = np.maximum(values, 1e-16 * top)
         axes.plot(distance[off_site], drawn[off_site], marker, ms=4, label=name)
+    double_logarithmic(axes, "distance [bohr]", label)
+
+
+def double_logarithmic(axes: Axes, x: str, y: str, allowed: float | None = None) -> None:
+    """Scales, labels, a legend, and a line at what is allowed."""
+    if allowed is not None:
+        axes.axhline(allowed, color="k", lw=0.8, ls=":")
     axes.set_xscale("log")
     axes.set_yscale("log")
-    axes.set_xlabel("distance [bohr]")
-    axes.set_ylabel(label)
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
     axes.legend(fontsize="small")

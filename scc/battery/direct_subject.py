@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from scc.arrays import FloatArray
-from scc.battery.subject import Extremes, Solved, Start
+from scc.battery.subject import Extremes, Require, Solved, Start
 from scc.configuration import Configuration
 from scc.equilibration.direct_equilibrium import DirectEquilibrium
 from scc.equilibration.equilibrate import default_solver, solve_direct
@@ -32,13 +32,21 @@ class DirectSubject:
     Args:
         model: with ``prepare`` or, where v̂ solves the equations of another model than the energy's,
             ``functional(configuration)``.
+        require: see :class:`scc.battery.subject.Subject`.
     """
 
     accuracy = energy_accuracy = ACCURACY
     total_charge = 0.0
 
-    def __init__(self, model: Any, name: str | None = None, largest: int = 120) -> None:
+    def __init__(
+        self,
+        model: Any,
+        name: str | None = None,
+        largest: int = 120,
+        require: Require | None = None,
+    ) -> None:
         self.model, self.name, self.largest = model, name or str(model.name), largest
+        self.require = require
         species = getattr(model, "species", None)
         self.elements = None if species is None else frozenset(species)
 

@@ -27,6 +27,9 @@ POWER = 2.0
 UNCERTAINTY = 0.5
 """Of a power that passes: half of what lies between one power of Coulomb's and the next."""
 
+ROUNDING = 1e-12
+"""e/bohr: an analytic response no larger than this, on site included, is none at all."""
+
 STEP = 0.1
 """bohr, of central differences: off by STEP²/6 times the third derivative, a hundredth, where a
 power is measured over decades; and noise is divided by it."""
@@ -37,6 +40,8 @@ def measure(bench: Bench) -> Finding:
     grown = bench.grown(ATOMS)
     source = int(np.argmin(grown.positions[:, 0]))
     values, floor = response(bench, grown, source)
+    if not float(np.max(values)) > (ROUNDING if floor is None else floor):
+        raise UnsupportedError("no charge answers to a displacement: there is nothing to decay")
     distance = grown.distances()[source]
     decay = decide(distance, values, floor=floor)
     series = {"distance": distance, "|dq/dr|": values}
@@ -71,7 +76,7 @@ def response(
     """Largest |∂q_ℓ/∂r_m| over the components of r_m, (M,), and its noise floor if differenced."""
     subject, atoms = bench.subject, len(configuration)
     found = np.zeros(atoms)
-    solved = bench.fresh(configuration)
+    solved = bench.solution(configuration)
     charges_of(solved)
     analytic = isinstance(subject, TellsResponse)
     for axis in range(3):

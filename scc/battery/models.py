@@ -9,8 +9,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import FunctionType
-from typing import Any
+from typing import Any, get_args
 
+from scc.ace.reference_frame import water_molecules
 from scc.ace.registry import fitted_model, fitted_names
 from scc.battery.ase_subject import CalculatorSubject
 from scc.battery.direct_subject import DirectSubject
@@ -146,12 +147,25 @@ def _registries() -> list[Any]:
     return found
 
 
+def _trained() -> tuple[type, ...]:
+    """Models that were fitted to clusters of water and mean nothing elsewhere."""
+    from scc.schemes.model_file import AnyModel  # listing names should not take a second
+
+    return get_args(AnyModel)
+
+
+def _require_water(structure: Configuration) -> None:
+    """As ``scc equilibrate`` and the calculator of fitted models require. Raises InputError."""
+    water_molecules(structure)
+
+
 def _local(model: Any, name: str, structures: Sequence[Configuration]) -> Subject:
     """A local model under the closure it is made for."""
+    require = _require_water if isinstance(model, _trained()) else None
     if hasattr(model, "operator"):
-        return ProjectedSubject(model, name)
+        return ProjectedSubject(model, name, require=require)
     if hasattr(model, "functional"):
-        return DirectSubject(model, name)
+        return DirectSubject(model, name, require=require)
     refusal = InputError(f"{name} needs structures: none was given")
     for structure in structures:
         try:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from scc.ace.predict import PredictiveModel
+from scc.ace.predict import Prediction, PredictiveModel
 from scc.arrays import FloatArray
-from scc.battery.subject import Extremes, Solved, Start
+from scc.battery.subject import Extremes, Require, Solved, Start
 from scc.configuration import Configuration
 from scc.electrostatics.multipoles.external import UniformField
 from scc.equilibration.equilibrate import default_solver, solve_projection
@@ -31,29 +30,13 @@ FIELD = 1e-3
 """Hartree/(e·bohr), of the uniform field that moving the molecule turns into a constant."""
 
 
-@dataclass(frozen=True, eq=False)
-class ProjectedSolution:
-    """A solution with charges; ``equilibrium`` has the rest."""
-
-    equilibrium: ProjectedEquilibrium
-    iterations: int
-    """Density builds and applications of χK up to the solution, those of forces not counted."""
+class ProjectedSolution(Prediction):
+    """A prediction as the battery reads it."""
 
     @property
-    def converged(self) -> bool:
-        return self.equilibrium.converged
-
-    @property
-    def energy(self) -> float:
-        return self.equilibrium.energy
-
-    @property
-    def forces(self) -> FloatArray:
-        return self.equilibrium.forces
-
-    @property
-    def charges(self) -> FloatArray:
-        return -self.equilibrium.density[:, 0]
+    def iterations(self) -> int:
+        """Density builds and applications of χK, those of forces not counted."""
+        return self.scf_iterations
 
 
 class ProjectedSubject:
@@ -61,13 +44,21 @@ class ProjectedSubject:
 
     Args:
         model: with ``prepare`` and ``operator``.
+        require: see :class:`scc.battery.subject.Subject`.
     """
 
     accuracy = energy_accuracy = ACCURACY
     total_charge = 0.0
 
-    def __init__(self, model: PredictiveModel, name: str | None = None, largest: int = 60) -> None:
+    def __init__(
+        self,
+        model: PredictiveModel,
+        name: str | None = None,
+        largest: int = 60,
+        require: Require | None = None,
+    ) -> None:
         self.model, self.name, self.largest = model, name or model.name, largest
+        self.require = require
         species = getattr(model, "species", None)
         self.elements = None if species is None else frozenset(species)
 
@@ -94,7 +85,8 @@ class ProjectedSubject:
             features = _solution(initial).equilibrium.features
         solver = default_solver(functional)
         found = solve_projection(functional, solver, features, TOLERANCE, MAX_BUILDS)
-        return ProjectedSolution(found, found.density_builds + found.response_applications)
+        work = found.density_builds + found.response_applications
+        return ProjectedSolution(self.model, found, work)
 
     def stability(self, solved: Solved) -> Extremes:
         """Of 1 − Kχ; its largest modulus is at most 1 + |µ|_max."""

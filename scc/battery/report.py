@@ -21,10 +21,16 @@ from scc.output import write_text
 FILE = "verdicts.json"
 
 
-def write(directory: Path, checked: Checked, code: str = __version__) -> Path:
+def write(
+    directory: Path,
+    checked: Checked,
+    code: str = __version__,
+    cpu_seconds: float | None = None,
+) -> Path:
     """``DIR/verdicts.json`` and ``DIR/figures/*.png``; the JSON last: where it is, all is.
 
-    ``code`` says what measured it, where that is more than the version.
+    ``code`` says what measured it, where that is more than the version; ``cpu_seconds`` what that
+    took, all threads together.
 
     Raises:
         InputError: the folder cannot be written. OSError: it cannot be made.
@@ -36,17 +42,22 @@ def write(directory: Path, checked: Checked, code: str = __version__) -> Path:
             with written_atomically(figures / figure_name(verdict)) as temporary:
                 drawn(verdict).savefig(temporary, dpi=120)
     path = directory / FILE
-    text = json.dumps(document(checked, code), indent=1, allow_nan=False, ensure_ascii=False)
+    text = json.dumps(
+        document(checked, code, cpu_seconds), indent=1, allow_nan=False, ensure_ascii=False
+    )
     write_text(path, text + "\n")
     return path
 
 
-def document(checked: Checked, code: str = __version__) -> dict[str, Any]:
+def document(
+    checked: Checked, code: str = __version__, cpu_seconds: float | None = None
+) -> dict[str, Any]:
     """What ``verdicts.json`` holds: plain JSON; numbers that are not finite are null, with why."""
     return plain(
         {
             "scc": __version__,
             "code": code,
+            "cpu_seconds": None if cpu_seconds is None else round(cpu_seconds, 1),
             "model": checked.name,
             "structures": _described(checked.structures),
             "refused": {str(index): reason for index, reason in checked.refused.items()},

@@ -15,6 +15,7 @@ from matplotlib.axes import Axes
 
 from scc.battery.arrangements import far_apart, require_open, stretched
 from scc.battery.bench import Bench, charges_of, described
+from scc.battery.decay_figure import double_logarithmic
 from scc.battery.property import Finding, Property
 from scc.battery.subject import UnsupportedError
 from scc.configuration import Configuration
@@ -36,7 +37,6 @@ def measure(bench: Bench) -> Finding:
     numbers: dict[str, object] = {"distances [bohr]": DISTANCES}
     allowed = {"charges": COULOMB + bench.tolerance, "energy": COULOMB + bench.energy_tolerance}
     numbers["allowed [e, Hartree]"] = allowed
-    worst_charge = worst_energy = 0.0
     curves = []
     for second in _partners(bench):
         alone = bench.solution(first), bench.fresh(second)
@@ -58,9 +58,9 @@ def measure(bench: Bench) -> Finding:
             ),
         }
         curves.append((charge_errors, energy_errors))
-        worst_charge = max(worst_charge, charge_errors[-1])
-        worst_energy = max(worst_energy, energy_errors[-1])
-    holds = worst_charge <= allowed["charges"] and worst_energy <= allowed["energy"]
+    # NumPy's maximum of numbers one of which is none is none, and not within anything.
+    worst_charge, worst_energy = np.max([[c[-1], e[-1]] for c, e in curves], axis=0)
+    holds = bool(worst_charge <= allowed["charges"] and worst_energy <= allowed["energy"])
     summary = (
         f"{DISTANCES[-1]:g} bohr apart: charges off by {worst_charge:.1e} e "
         f"(allowed {allowed['charges']:.1e}), energy by {worst_energy:.1e} Hartree "
@@ -77,7 +77,10 @@ def measure(bench: Bench) -> Finding:
 def _partners(bench: Bench) -> list[Configuration]:
     first, most = bench.smallest, bench.subject.largest
     others = [s for s in bench.structures if s is not first and not any(s.periodic)]
-    found = [stretched(first, STRETCH), *others[:PARTNERS]]
+    # A single atom cannot be stretched, and between two that are equal nothing would flow.
+    found = [*([stretched(first, STRETCH)] if len(first) > 1 else []), *others[:PARTNERS]]
+    if not found:
+        raise UnsupportedError("a single atom, and no other fragment that charge could flow to")
     found = [second for second in found if len(first) + len(second) <= most]
     if not found:
         raise UnsupportedError(f"{bench.subject.name} is too costly for two fragments at once")
@@ -93,12 +96,7 @@ def draw(axes: Axes, finding: Finding) -> None:
         label = ("charges [e]", "energy [Hartree]") if row == 0 else (None, None)
         axes.plot(r, np.maximum(charges, 1e-16), "o-", color="C0", label=label[0])
         axes.plot(r, np.maximum(energy, 1e-16), "s--", color="C1", label=label[1])
-    axes.axhline(COULOMB, color="k", lw=0.8, ls=":")
-    axes.set_xscale("log")
-    axes.set_yscale("log")
-    axes.set_xlabel("distance [bohr]")
-    axes.set_ylabel("deviation from the fragments alone")
-    axes.legend(fontsize="small")
+    double_logarithmic(axes, "distance [bohr]", "deviation from the fragments alone", COULOMB)
 
 
 PROPERTY = Property(

@@ -1,8 +1,6 @@
-"""Small structures that ship with the battery, for models of any elements."""
+"""Small structures that ship with the battery: what a model of H and O is checked on."""
 
 from __future__ import annotations
-
-from collections.abc import Iterable
 
 import numpy as np
 from scipy.spatial.transform import Rotation
@@ -18,17 +16,9 @@ _OXYGENS = 2.9 * ANGSTROM
 """Between neighbouring oxygens, as in the dimer and in liquid water."""
 
 
-def default_structures(elements: Iterable[str] | None = None) -> list[Configuration]:
-    """Water clusters of one, two and three molecules; without H or O, a molecule of the elements.
-
-    Args:
-        elements: that a model knows; None for any.
-    """
-    known = None if elements is None else sorted(elements)
-    if known is None or {"H", "O"} <= set(known):
-        return [water(1), water(2), water(3)]
-    one, other = (known * 2)[:2]
-    return [pairs(one, other, number) for number in (1, 2)]
+def default_structures() -> list[Configuration]:
+    """Water clusters of one, two and three molecules."""
+    return [water(1), water(2), water(3)]
 
 
 def water(molecules: int) -> Configuration:
@@ -46,12 +36,3 @@ def water(molecules: int) -> Configuration:
         turned = Rotation.random(random_state=rng).apply(molecule)
         positions.append(turned * (1.0 + 0.02 * rng.standard_normal()) + np.array(centre))
     return Configuration(("O", "H", "H") * molecules, np.concatenate(positions))
-
-
-def pairs(one: str, other: str, number: int, bond: float = 4.5, gap: float = 7.0) -> Configuration:
-    """Diatomic molecules beside each other, every second one upside down; bohr."""
-    places = []
-    for index in range(number):
-        sign = 1.0 if index % 2 == 0 else -1.0
-        places += [[gap * index, 0.0, 0.0], [gap * index + 0.3, sign * bond, 0.4]]
-    return Configuration((one, other) * number, np.array(places))

@@ -14,7 +14,7 @@ Hartree, bohr, e; net charges q = Z − electrons; V is felt by an electron.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
 
@@ -61,6 +61,9 @@ class Solved(Protocol):
 Start: TypeAlias = Solved | np.random.Generator | None
 
 
+Require: TypeAlias = Callable[[Configuration], object]
+
+
 class Subject(Protocol):
     """A model with everything it needs to be solved: closure, temperature, solver, tolerance.
 
@@ -74,6 +77,9 @@ class Subject(Protocol):
         largest: number of atoms up to which a solution takes a second or so; the battery grows
             systems up to here.
         total_charge: the total charge every solution is meant to have, e.
+        require: optional; None, or a function that raises InputError for a structure that the model
+            was not made for. Given structures are held to it, those made of them are not: they
+            stretch and break molecules.
     """
 
     @property

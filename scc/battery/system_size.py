@@ -44,8 +44,11 @@ def measure(bench: Bench) -> Finding:
     if failed:
         numbers["unconverged"] = failed
         return Finding(False, f"does not converge: {failed[0]}", numbers, {"atoms": atoms})
-    if atoms[-1] < 2.0 * atoms[0]:
-        raise UnsupportedError("no structure twice as large as the smallest")
+    if atoms[-1] < RANGE * atoms[0]:
+        raise UnsupportedError(
+            f"converges on {int(atoms[0])} to {int(atoms[-1])} atoms: no {RANGE:g}-fold range of "
+            "sizes to see growth in"
+        )
     counted = [one.iterations for one in solved]
     if any(count is None for count in counted):
         raise UnsupportedError("converges at every size, but does not tell its iterations")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,7 @@ def markdown(found: Sequence[Row]) -> str:
         signs = [SIGNS[verdict] for verdict in verdicts_of(row).values()]
         cells = signs or ["–"] * len(ids)
         lines.append(f"| {row['model']} | " + " | ".join(cells) + " |")
+    lines += ["", cost(found)]
     lines += ["", "✓ passes, ✗ fails, – unsupported, and why:", ""]
     for row in found:
         if "error" in row:
@@ -85,6 +87,14 @@ def markdown(found: Sequence[Row]) -> str:
     for one in PROPERTIES:
         lines.append(f"- {one.id}: {one.statement} Threshold: {one.threshold} {_files(one)}")
     return "\n".join(lines) + "\n"
+
+
+def cost(found: Sequence[Row]) -> str:
+    """One sentence: processor time of all rows, and of the three that took most of it."""
+    seconds = {row["model"]: float(row.get("cpu_seconds") or 0.0) for row in found}
+    most = sorted(seconds, key=lambda name: -seconds[name])[:3]
+    parts = ", ".join(f"{name} {seconds[name]:.0f} s" for name in most)
+    return f"Processor time: {sum(seconds.values()) / 60.0:.1f} minutes ({parts})."
 
 
 def verdicts_of(row: Row) -> Mapping[str, str]:
@@ -103,7 +113,8 @@ def _files(one: Property) -> str:
 
 
 def _row(name: str, directory: Path, version: str) -> Row:
-    """Check one model on the structures that ship for its elements, and keep the result."""
+    """Check one model on the structures that ship, and keep the result with what it cost."""
+    start = time.process_time()
     with threadpool_limits(1):
         try:
             checked = check(name, default_structures())
@@ -111,7 +122,7 @@ def _row(name: str, directory: Path, version: str) -> Row:
             return {"model": name, "error": str(error)}
         except Exception as error:  # one model's defect does not cost the others their rows
             return {"model": name, "error": f"{type(error).__name__}: {error}"}
-        write(directory, checked, code=version)
+        write(directory, checked, code=version, cpu_seconds=time.process_time() - start)
     row: Row = json.loads((directory / FILE).read_text(encoding="utf-8"))
     return row | {"model": name}
 

@@ -53,7 +53,8 @@ def check(
     MODEL is a name (scc list), the file of a fitted model, or module:object (or file.py:object) for
     a local model, a subject, an ASE calculator or a function that returns one.
 
-    Exit status: 0 every supported property passes, 1 some fail, 2 bad usage or input.
+    Exit status: 0 every supported property passes, 1 some fail, or none could be measured, or a
+    model of a table could not be checked; 2 bad usage or input.
     """
     files = (*structures, *more)
     if table:
@@ -164,4 +165,4 @@ def _table(names: list[str], out: Path, workers: int, resume: bool) -> int:
         table.add_row(row["model"], *(Text(SIGNS[v], style=_STYLES[v]) for v in verdicts))
     _console().print(table)
     click.echo(f"reasons and numbers: {out / 'table.md'}")
-    return 0 if all(row.get("passed", True) for row in ordered) else 1
+    return 0 if all(row.get("passed", False) for row in ordered) else 1

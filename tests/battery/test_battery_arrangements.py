@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from strategies.battery import DIMER, ROCKY
 
 from scc.battery.arrangements import far_apart, fragments, pull, side_by_side, stretched
-from scc.battery.structures import default_structures, pairs, water
+from scc.battery.structures import water
 from scc.battery.subject import UnsupportedError
 from scc.configuration import Configuration
 
@@ -66,10 +66,3 @@ def test_water_is_water(molecules):
     assert np.sort(r[oxygen][:, ~oxygen], axis=1)[:, :2] == pytest.approx(1.81, rel=0.08)
     if molecules > 1:
         assert np.min(r[np.ix_(oxygen, oxygen)]) == pytest.approx(2.9 / 0.529177, rel=0.05)
-
-
-def test_structures_are_of_elements_that_the_model_knows():
-    assert default_structures(["H", "O", "C"]) == default_structures()
-    assert {s for c in default_structures(["Na", "Cl"]) for s in c.species} == {"Na", "Cl"}
-    assert {s for c in default_structures(["Xe"]) for s in c.species} == {"Xe"}
-    assert len(pairs("Na", "Cl", 3)) == 6
