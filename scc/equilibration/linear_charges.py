@@ -28,7 +28,7 @@ from scc.electrostatics.smooth_preconditioner import SmoothPreconditioner
 from scc.equilibration.mixed_precision import solve_matrix
 from scc.equilibration.saddle_point import solve_on_surface
 from scc.errors import ConvergenceError, InputError
-from scc.functional.closure import finite_number
+from scc.functional.closure import possible_charge
 from scc.models.cent import CENT, BoundCENT
 
 LARGEST_DENSE = 6000
@@ -95,14 +95,15 @@ def linear_charges(
         method: "matrix" (open boundaries), "mesh", or "auto".
         tolerance: of the mesh, see MultipoleElectrostatics.
     Raises:
-        InputError: U + J is singular or indefinite for charges of a given sum; Q that is not finite
-            or not a number; an external field, which is :func:`scc.equilibration.equilibrate`'s; a
-            slab; an unknown method, or the matrix in a crystal.
+        InputError: U + J is singular or indefinite for charges of a given sum; Q that is not a
+            finite number, or more than ΣZ; an external field, which is
+            :func:`scc.equilibration.equilibrate`'s; a slab; an unknown method, or the matrix in a
+            crystal.
         ConvergenceError: the equations are not solved.
     """
     configuration = bound.configuration
     periodic = configuration.periodic
-    total = finite_number("total charge", total_charge)
+    total = possible_charge(total_charge, configuration)
     if bound.external:
         raise InputError("charges in an external field are found by equilibrate, not here")
     if method not in ("auto", "matrix", "mesh"):

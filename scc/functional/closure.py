@@ -31,6 +31,7 @@ import numpy as np
 import scipy.linalg
 
 from scc.arrays import FloatArray
+from scc.configuration import Configuration
 from scc.electrostatics.multipoles.projection import ProjectionOperator
 from scc.errors import InputError
 
@@ -122,6 +123,17 @@ def finite_number(name: str, value: float) -> float:
     if not isinstance(value, Real) or not np.isfinite(float(value)):
         raise InputError(f"the {name} is {value}, must be one finite number")
     return float(value)
+
+
+def possible_charge(charge: float, configuration: Configuration) -> float:
+    """The charge; InputError unless it is finite and takes no more than all electrons, Q ≤ ΣZ."""
+    charge = finite_number("total charge", charge)
+    most = int(np.sum(configuration.atomic_numbers))
+    if charge > most:
+        raise InputError(
+            f"a charge of {charge:g} e is more than all {most} electrons of the neutral atoms"
+        )
+    return charge
 
 
 class Direct:

@@ -32,7 +32,7 @@ import numpy as np
 from scc.arrays import FloatArray
 from scc.configuration import Configuration
 from scc.errors import InputError
-from scc.functional.closure import Direct
+from scc.functional.closure import Direct, possible_charge
 from scc.functional.terms import DensityTerm
 from scc.models.direct_protocol import DirectLocalState, DirectModel
 
@@ -75,14 +75,10 @@ class DirectFunctional:
         if equations is None:
             if total_charge is None and chemical_potential is None:
                 total_charge = 0.0
+            if total_charge is not None:
+                total_charge = possible_charge(total_charge, model.configuration)
             weights = getattr(model, "electron_weights", None)
             self.closure = Direct(total_charge, chemical_potential, weights)
-            most = int(np.sum(model.configuration.atomic_numbers))
-            if total_charge is not None and total_charge > most:
-                raise InputError(
-                    f"a charge of {total_charge:g} e is more than all {most} electrons of the "
-                    "neutral atoms"
-                )
             return
         if total_charge is not None or chemical_potential is not None:
             raise InputError("the equations of another model have their own charge or µ")

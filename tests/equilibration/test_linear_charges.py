@@ -225,6 +225,14 @@ def test_impossible_total_charges_are_refused(charge):
         linear_charges(CENT().prepare(atom), charge)
 
 
+@pytest.mark.parametrize("method", ["matrix", "mesh"])
+def test_an_atom_loses_more_electrons_than_it_has(method):
+    bound = CENT().prepare(Configuration(("O", "H"), [[0, 0, 0], [0, 0, 1.8]]))
+    with pytest.raises(InputError, match="a charge of 10 e is more than all 9 electrons"):
+        linear_charges(bound, 10.0, method=method)
+    assert np.sum(linear_charges(bound, 9.0, method=method).charges) == pytest.approx(9.0)
+
+
 def test_coincident_atoms_are_refused():
     with pytest.raises(InputError, match="bohr apart"):
         Configuration(("O", "H"), np.zeros((2, 3)))
