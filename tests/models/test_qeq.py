@@ -1,7 +1,9 @@
 """QEq: published charges, two routes to one answer, derivatives, invariances, refusals.
 
 Published values: Rappé & Goddard, J. Phys. Chem. 95 (1991) 3358, charges and experimental
-geometries as transcribed in caltechmsc/cheq, tests/alkali.rs and tests/hydrogen.rs.
+geometries as transcribed in caltechmsc/cheq, tests/alkali.rs and tests/hydrogen.rs, but for HCOOH:
+there its hydroxyl hydrogen is turned away from the other O; the published charges are those of the
+stable conformer.
 """
 
 import numpy as np
@@ -11,12 +13,14 @@ from hypothesis import strategies as st
 from strategies.configurations import generators, rotations
 from strategies.finite_differences import assert_derivative, assert_scan
 from strategies.molecules import (
+    acetonitrile,
     bent,
     benzene,
     diatomic,
     ethane,
     ethene,
     formaldehyde,
+    formic_acid,
     linear,
     pyramid,
     tetrahedron,
@@ -71,10 +75,19 @@ MOLECULES = {  # molecule, atom, its charge
     "C2H4": (ethene(), 2, 0.15),
     "H2CO, O": (formaldehyde(), 1, -0.43),
     "H2CO, H": (formaldehyde(), 2, 0.12),
+    "HCOOH, C": (formic_acid(), 0, 0.56),
+    "HCOOH, O": (formic_acid(), 1, -0.44),
+    "HCOOH, OH": (formic_acid(), 2, -0.65),
+    "HCOOH, H": (formic_acid(), 3, 0.16),
+    "CH3CN, H": (acetonitrile(), 3, 0.13),
+    "CH3CN, C": (acetonitrile(), 0, -0.37),
+    "CH3CN, N": (acetonitrile(), 2, -0.24),
 }
 LESS_WELL = {
     "C2H6": (ethane(), 2, 0.16),
     "H2CO, C": (formaldehyde(), 0, 0.19),
+    "HCOOH, HO": (formic_acid(), 4, 0.38),
+    "CH3CN, CN": (acetonitrile(), 1, 0.22),
 }
 
 
@@ -114,17 +127,34 @@ def test_charges_of_molecules_are_not_the_published_ones(name):
 
 
 @pytest.mark.parametrize("name", LESS_WELL)
-def test_two_charges_that_miss_their_last_digit_have_moved(name):
-    """Off by 0.006 where 0.005 is rounding: the last digit of these two is *not* reached."""
+def test_charges_that_miss_their_last_digit_have_moved(name):
+    """Off by 0.006 where 0.005 is rounding: the last digit of these four is *not* reached."""
     configuration, atom, charge = LESS_WELL[name]
-    found = published(configuration, QEq(scale=0.5))
-    assert found.charges[atom] == pytest.approx(charge, abs=7e-3)
+    found = published(configuration, QEq(scale=0.5)).charges[atom]
+    assert 5e-3 < abs(found - charge) < 7e-3
 
 
-def test_silane_is_not_what_its_electronegativities_say():
-    """The transcribed table has +0.13 on H in SiH4; χ_H > χ_Si puts electrons on H instead."""
-    found = published(tetrahedron("Si", "H", 1.48), QEq(scale=0.5))
-    assert found.charges[1] == pytest.approx(-0.045, abs=0.01)
+def test_ethane_is_further_from_its_digit_than_a_degree_of_an_angle():
+    """Rounded to 0.16 at an angle HCC of 110.7°, not at the 111.2° of the experiment."""
+    charges = [published(ethane(d), QEq(scale=0.5)).charges[2] for d in (110.7, 111.2)]
+    assert charges[0] >= 0.155 > charges[1]
+
+
+def test_the_carbon_of_formaldehyde_is_not_what_rounded_neighbours_leave():
+    """0.19 = 0.43 − 2·0.12: the published row is neutral to the last digit, ours 0.196."""
+    found = published(formaldehyde(), QEq(scale=0.5)).charges
+    assert round(0.43 - 2 * 0.12, 2) == 0.19
+    assert [round(float(charge), 2) for charge in found[1:]] == [-0.43, 0.12, 0.12]
+    assert found[0] == pytest.approx(0.196, abs=5e-4)
+
+
+def test_silane_is_what_the_table_says():
+    """Transcribed as +0.13 on H; with χ_H > χ_Si electrons go to H, whatever is read how."""
+    silane = tetrahedron("Si", "H", 1.48)
+    for scale in (0.4913, 0.5):
+        model, frozen = QEq(scale=scale), QEq(scale=scale, charge_dependent=False)
+        for found in (published(silane, model), solved(silane, model), solved(silane, frozen)):
+            assert -0.048 < found.charges[1] < -0.039
 
 
 def test_the_published_reading_is_called_variational():

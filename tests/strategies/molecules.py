@@ -58,14 +58,34 @@ def ethene():
     return molecule("CCHHHH", [[0, 0, 0], [1.339, 0, 0], *ends])
 
 
-def ethane():
-    """Staggered C₂H₆: C, C, H…"""
-    angle = np.radians(111.2)
+def ethane(degrees=111.2):
+    """Staggered C₂H₆ with an angle HCC: C, C, H…"""
+    angle = np.radians(degrees)
     along, radius = 1.094 * np.cos(angle), 1.094 * np.sin(angle)
     turns = 2.0 * np.pi * np.arange(3) / 3.0
     near = [[radius * np.cos(t), radius * np.sin(t), along] for t in turns]
     far = [[-radius * np.cos(t), -radius * np.sin(t), 1.535 - along] for t in turns]
     return molecule("CC" + "H" * 6, [[0, 0, 0], [0, 0, 1.535], *near, *far])
+
+
+def formic_acid():
+    """HCOOH, the hydroxyl hydrogen on the side of the other O: C, O (double bond), O, H, H (O)."""
+    double, single = np.radians(124.1), np.radians(125.0)
+    hydroxyl = 1.343 * np.array([np.cos(single), np.sin(single), 0.0])
+    turn = np.radians(125.0 + 180.0 + 106.3)
+    ends = [
+        1.097 * np.array([np.cos(double), -np.sin(double), 0.0]),
+        hydroxyl + 0.972 * np.array([np.cos(turn), np.sin(turn), 0.0]),
+    ]
+    return molecule("COOHH", [[0, 0, 0], [1.202, 0, 0], hydroxyl, *ends])
+
+
+def acetonitrile():
+    """CH₃CN: C, C, N, H…"""
+    along, radius = 1.104 * np.cos(np.radians(109.5)), 1.104 * np.sin(np.radians(109.5))
+    turns = 2.0 * np.pi * np.arange(3) / 3.0
+    ends = [[along, radius * np.cos(t), radius * np.sin(t)] for t in turns]
+    return molecule("CCNHHH", [[0, 0, 0], [1.458, 0, 0], [2.615, 0, 0], *ends])
 
 
 def benzene():
