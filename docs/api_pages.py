@@ -44,7 +44,7 @@ def _write_pages(app: Any) -> None:
 
 def index_page(packages: list[str]) -> str:
     """The list of packages."""
-    plain = ["errors", "units", "output"]
+    plain = ["errors", "units", "output", "json_values"]
     lines = [
         "# API",
         "",
@@ -68,7 +68,8 @@ def package_page(package: str) -> str:
     folder = Path(module.__path__[0])
     readme = folder / "README.md"
     text = readme.read_text(encoding="utf-8") if readme.exists() else module.__doc__ or ""
-    lines = [f"# {package}", "", _introduction(text), ""]
+    target = ["```{eval-rst}", f".. py:module:: {package}", "```", ""]
+    lines = [f"# {package}", "", *target, _introduction(text), ""]
     if names := getattr(module, "__all__", None):
         imported = ", ".join(f"`{name}`" for name in sorted(names))
         lines += [f"`from {package} import` {imported}.", ""]

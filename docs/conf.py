@@ -33,6 +33,18 @@ myst_heading_anchors = 3
 # whose name several modules have; names in docstrings are made definite by docstrings.py.
 suppress_warnings = ["config.cache", "ref.python"]
 
+nitpicky = True  # a reference without a target is a warning, and `make docs` ends with it
+nitpick_ignore_regex = [
+    # Other people's, which no page here describes (no network in a build): libraries, Python's own.
+    ("py:.*", r"(numpy|scipy|flint|sympy|matplotlib|ase|pyscf|tblite)\b.*"),
+    ("py:class", r"(collections\.abc|pathlib|os|types|fractions|decimal)\..*"),
+    # Names of types in annotations that autodoc could not follow: aliases of ours, type variables.
+    ("py:class", r"(FloatArray|IntArray|ExactArray|AnyModel|Relation|Exponents)"),
+    ("py:class", r"(Figure|Path|tuple\[float|scc\.configuration\.calculator\.Solution)"),
+    # Modules that start with an underscore have no page, and what they define has none.
+    ("py:.*", r"scc\.(\w+\.)*_.*"),
+]
+
 html_theme = "furo"
 html_title = f"scc {version}"
 html_static_path = ["_static"]

@@ -85,6 +85,8 @@ def _describe(claim: str, family: Family) -> None:
     click.echo(f"{claim}: {family.quantity} (measured {family.relation} predicted)")
     for p in family.parameters:
         click.echo(f"  {p.name:10} {p.range:30} [{p.default}] {p.meaning}")
+    if family.beside:
+        click.echo(f"  further columns: {', '.join(family.beside)}")
 
 
 class _Display:

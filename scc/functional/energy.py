@@ -47,7 +47,7 @@ class EnergyFunctional:
         Replaces Fermi–Dirac by another (G, F), e.g. the polynomials of (3.7); grand-canonical.
 
     Raises InputError when β ≤ 0, the ensemble does not go with the occupation, or the model is not
-    bound or has no electronic levels (models of charges: :class:`.direct_functional`).
+    bound or has no electronic levels (models of charges: :mod:`scc.functional.direct_functional`).
     """
 
     def __init__(

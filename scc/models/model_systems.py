@@ -29,7 +29,7 @@ class ModelSystem:
         width: σ of every atom's Gaussian charge, bohr.
         nuclear_charge: Z by chemical symbol.
     Raises:
-        InputError (from the methods): a species without a level or charge, naming the atom.
+        InputError: from the methods, a species without a level or charge, naming the atom.
     """
 
     hopping: Hopping

@@ -1,15 +1,19 @@
 """Pages that list things list all of them, and docstrings come out as they were written."""
 
+import importlib
 import re
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from click.testing import CliRunner
 from docutils.core import publish_doctree
 from strategies.scripts import script
 
 from scc.claims.claim import Claim, System
 from scc.claims.registry import known_ids
+from scc.cli.main import cli
+from scc.sweeps.measure import family_of, sweepable
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -27,6 +31,26 @@ def test_every_claim_is_one_that_the_reader_is_told_how_to_believe() -> None:
     terms = re.findall(r"^(`[a-z0-9-]+`(?:, `[a-z0-9-]+`)*)$", page("believe"), re.MULTILINE)
     named = [claim for term in terms for claim in re.findall(r"`([a-z0-9-]+)`", term)]
     assert sorted(named) == known_ids()
+
+
+def test_every_claim_that_can_be_swept_is_in_the_list_with_its_parameters() -> None:
+    text = page("sweeps")
+    section = text[text.index("## What can be swept") : text.index("Is the factor")]
+    assert sorted(re.findall(r"`([a-z]+(?:-[a-z0-9]+)*)`", section)) == [c.id for c in sweepable()]
+    for row in re.findall(r"^\| (`.*)", section, re.MULTILINE):
+        claims, over = row.split(" | ")[:2]
+        for claim, names in zip(claims.split(", "), over.split("; "), strict=True):
+            expected = [p.name for p in family_of(claim.strip("`")).parameters]
+            assert names.split(", ") == expected, claim
+
+
+def test_columns_that_a_page_sends_the_reader_to_are_shown() -> None:
+    found = re.search(
+        r"`scc (sweep \S+ --parameters)` shows the columns `(\w+)` and `(\w+)`", page("believe")
+    )
+    assert found is not None
+    shown = CliRunner().invoke(cli, found[1].split()).output
+    assert f"{found[2]}, {found[3]}" in shown
 
 
 def test_the_claim_that_is_shown_as_an_example_is_one() -> None:
@@ -56,8 +80,81 @@ def test_tables_of_the_readme_are_found() -> None:
     assert "| `theorem-8` |" in claims
     assert "](theory" not in claims
     assert "| `lemma-12` |" in tables.table(readme, "claim | bounds")
+    battery = tables.table(readme, "scheme | locality E").splitlines()
+    assert {line.count("|") for line in battery} == {14}
+    models = [line.split("|")[1].strip() for line in battery[2:]]
+    assert {"onsite", "gaussian", "qeq", "eem", "cent", "water", "gfn2"} <= set(models)
     with pytest.raises(ValueError, match="no table"):
         tables.table(readme, "no such cell")
+
+
+def test_every_table_that_a_page_includes_is_written(tmp_path, monkeypatch) -> None:
+    """From a README of this repository into the folder of the pages; another README is an error."""
+    tables = extension("readme_tables")
+    included = {
+        name
+        for path in DOCS.glob("*.md")
+        for name in re.findall(r"\{include\} generated/(\S+)", path.read_text(encoding="utf-8"))
+    }
+    site = tmp_path / "docs"
+    site.mkdir()
+    readme = tmp_path / "README.md"
+    readme.write_text((DOCS.parent / "README.md").read_text(encoding="utf-8"), encoding="utf-8")
+    monkeypatch.setattr(tables, "HERE", site)
+    tables._write(None)
+    assert {path.name for path in (site / "generated").iterdir()} == included
+    readme.write_text("| scheme | locality |\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"README\.md has no table"):
+        tables._write(None)
+
+
+NUMPY_STYLE = """What it is.
+
+Attributes
+----------
+first, second: σ, bohr. third: more of this.
+fourth
+    a text, η > 0
+
+    of two paragraphs
+
+Raises InputError for shapes: they differ.
+"""
+
+
+def test_a_text_behind_a_colon_is_no_type_and_two_names_stay_two() -> None:
+    docstrings = extension("docstrings")
+    lines = docstrings.to_restructured_text(docstrings.with_fields(NUMPY_STYLE.splitlines()))
+    tree = publish_doctree("\n".join(lines), settings_overrides={"halt_level": 2})
+    fields = {
+        field[0].astext().replace("\u200b", ""): field[1].astext()
+        for field in tree.findall(condition=lambda node: node.tagname == "field")
+    }
+    assert fields == {
+        "ivar first,second": "σ, bohr. third: more of this.",
+        "ivar fourth": "a text, η > 0\n\nof two paragraphs",
+    }
+    assert tree.astext().endswith("Raises InputError for shapes: they differ.")
+    arguments = docstrings.with_fields(["Args:", "    a, b: of them, both", "    text, and more"])
+    assert arguments == ["Args:", "    a,\u200bb: of them, both", "    text, and more"]
+
+
+def test_references_lead_to_where_a_name_is_described() -> None:
+    definite = extension("docstrings").definite
+    module = importlib.import_module("scc.sweeps.measure")
+    for written, meant in (
+        (":class:`Claim`", ":class:`~scc.claims.claim.Claim`"),
+        (":meth:`Family.values`", ":meth:`~scc.claims.parameters.Family.values`"),
+        (":attr:`Family.numbers`", "``Family.numbers``"),
+        (":func:`scc.locality.decide`", ":func:`~scc.locality.decay.decide`"),
+        (":mod:`scc.claims`", ":mod:`scc.claims`"),
+        (":class:`decimal.Decimal`", ":class:`decimal.Decimal`"),
+        (":func:`nowhere`", "``nowhere``"),
+        (":meth:`Nobody.nowhere`", "``Nobody.nowhere``"),
+    ):
+        assert definite(f"as {written} says", module) == f"as {meant} says"
+    family = importlib.import_module("scc.claims.parameters").Family
+    assert definite(":meth:`values`", family) == ":meth:`~scc.claims.parameters.Family.values`"
 
 
 DOCSTRING = """Theorem 4: |∂E| is small, v̂* is where T_N(v̂*) = 0, and x_ is a name.

@@ -251,6 +251,7 @@ def test_it_can_be_asked_what_there_is_to_sweep(here):
     assert one.exit_code == 0
     assert "toy-growth: an eigenvalue (measured <= predicted)" in one.output
     assert "M          1…1000" in one.output
+    assert one.output.splitlines()[-1] == "  further columns: size"
     every = CliRunner().invoke(cli, ["sweep", "--parameters"]).output
     assert "theorem-4:" in every
     assert "toy-fixed" not in every
