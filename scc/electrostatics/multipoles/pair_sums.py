@@ -5,8 +5,8 @@ taken in groups; a pair of groups needs one matrix for both directions. There is
 are those of :class:`.direct_sum.DirectSum` to rounding.
 
 Matrices are kept between applications (:mod:`.kept_triangles`) as long as all together need no more
-than 3.5 GB (648 M² bytes for two: 1700 atoms with three widths); others are computed at each
-application. A gradient with
+than 3.5 GB (648 M² bytes for two: 1700 atoms with three widths), those of a single group as they
+are; others are computed at each application. A gradient with
 respect to positions sums, pair by pair, ⟨w_a, ∂S p_b⟩ and its mirror image as one polynomial in X:
 no derivative matrices are made.
 """
@@ -74,21 +74,22 @@ class PairSums:
             count -= 1
         self._keeping = {layer: place for place, layer in enumerate(kept[:count])}
         self._kept: KeptTriangles | None = None
+        self._whole: dict[int, FloatArray] = {}
 
     def products(self, tasks: Sequence[Product], transposed: bool = False) -> list[FloatArray]:
         """Each task's S c: (M, rows), or (M, 9) if transposed."""
         components = [COMPONENTS if transposed else task.rows for task in tasks]
         results = [np.zeros((n, self._number)) for n in components]
         columns = [np.ascontiguousarray(task.coefficients.T) for task in tasks]
+        others = []
         for task, c, total in zip(tasks, columns, results, strict=True):
-            if task.layer in self._keeping:
+            if len(self._groups) == 1 or task.layer not in self._keeping:
+                others.append((task, c, total))
+            else:
                 full = np.zeros((COMPONENTS, self._number))
                 full[: len(c)] = c
                 found = self._triangles.product(self._keeping[task.layer], full)
                 total += found[: len(total)]
-        others = [
-            t for t in zip(tasks, columns, results, strict=True) if t[0].layer not in self._keeping
-        ]
         for one, other, matrices in self._matrices({task.layer for task, _, _ in others}):
             for task, c, total in others:
                 _add_products(matrices[task.layer], one, other, task.rows, c, total, transposed)
@@ -189,9 +190,15 @@ class PairSums:
     def _matrices(
         self, layers: Collection[int]
     ) -> Iterator[tuple[slice, slice, dict[int, FloatArray]]]:
-        """S of some layers between all pairs of groups, (9 n, 9 m), made here."""
+        """S of some layers between all pairs of groups, (9 n, 9 m), made here if not kept."""
+        if len(self._groups) == 1 and self._whole.keys() >= set(layers):
+            yield self._groups[0], self._groups[0], self._whole
+            return
         for one, other, geometry in self._pairs() if layers else ():
-            yield one, other, {layer: self._matrix(geometry, layer) for layer in layers}
+            made = {layer: self._matrix(geometry, layer) for layer in layers}
+            if len(self._groups) == 1:
+                self._whole |= {k: matrix for k, matrix in made.items() if k in self._keeping}
+            yield one, other, made
 
     def _terms(self, geometry: PairGeometry, layer: int) -> PairTerms:
         return PairTerms(geometry, _KERNEL, self._variances[layer], True)
