@@ -3,7 +3,7 @@
 import importlib
 import re
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
@@ -12,6 +12,7 @@ from strategies.scripts import script
 
 from scc.claims.claim import Claim, System
 from scc.claims.registry import known_ids
+from scc.cli.figure import figure_names
 from scc.cli.main import cli
 from scc.sweeps.measure import family_of, sweepable
 
@@ -155,6 +156,31 @@ def test_references_lead_to_where_a_name_is_described() -> None:
         assert definite(f"as {written} says", module) == f"as {meant} says"
     family = importlib.import_module("scc.claims.parameters").Family
     assert definite(":meth:`values`", family) == ":meth:`~scc.claims.parameters.Family.values`"
+
+
+def test_the_gallery_has_every_figure_and_says_which_could_not_be_drawn(monkeypatch) -> None:
+    gallery = extension("gallery")
+    saved, failing = [], "real_codes"
+
+    def stub(name):
+        def draw():
+            if name.endswith(failing):
+                raise ModuleNotFoundError("No module named 'tblite'")
+            return name
+
+        return SimpleNamespace(__doc__=f"What {name} shows.\n\nMore.", draw=draw)
+
+    monkeypatch.setattr(gallery, "importlib", SimpleNamespace(import_module=stub))
+    monkeypatch.setattr(
+        "scc.claims.drawing.save_figure", lambda figure, folder, name: saved.append(name)
+    )
+    text = "\n".join(gallery._scripts())
+    names = figure_names()
+    assert {"figure_1", "locality_contrast", "sweep", "real_codes"} <= set(names)
+    assert re.findall(r"^### `scc figure (\S+)`$", text, re.MULTILINE) == names
+    assert saved == [name for name in names if name != failing]
+    assert re.findall(r"\]\(gallery/(\S+)\.png\)", text) == saved
+    assert "Not drawn here: No module named 'tblite'." in text
 
 
 DOCSTRING = """Theorem 4: |∂E| is small, v̂* is where T_N(v̂*) = 0, and x_ is a name.
