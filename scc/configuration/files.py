@@ -73,6 +73,8 @@ def read(path: str | os.PathLike[str], index: int = -1) -> Configuration:
         configuration = from_ase(atoms)
     except UnknownFileTypeError:
         raise InputError(f"cannot read {path}: not a structure file of a type ASE knows") from None
+    except StopIteration:  # how ASE's readers of many frames say it
+        raise InputError(f"cannot read {path}: it has no frame {index}") from None
     except Exception as error:
         raise InputError(f"cannot read {path}: {_one_line(error)}") from None
     # A refused file ends in one line; a reader's warnings are passed on only when it succeeded.

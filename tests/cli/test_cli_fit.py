@@ -22,6 +22,7 @@ from scc.ace.calculator import SCCCalculator
 from scc.ace.model_file import load_model
 from scc.ace.reference_set import read_reference_set
 from scc.ace.variational_model import VariationalModel
+from scc.ace.water_fit import water_settings
 from scc.cli.main import cli
 from scc.schemes.fit import fit_scheme
 from scc.schemes.model_file import save_scheme
@@ -179,6 +180,7 @@ def test_an_older_scheme_is_fitted_by_another_command(training, tmp_path, monkey
 @pytest.mark.slow
 def test_the_scfnn_like_scheme_is_not_resumed(training, tmp_path, monkeypatch):
     """Its fit is that of fitted models, with their stages."""
+    monkeypatch.setattr("scc.schemes.fit.settings_of", lambda *names: water_settings(1, 0, 1))
     command = ("fit", training, "--form", "scfnn", "--out")
 
     def interrupted(*arguments, **options):
@@ -186,10 +188,12 @@ def test_the_scfnn_like_scheme_is_not_resumed(training, tmp_path, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr("scc.ace.fit.fit_energy", interrupted)
-        assert run(*command, tmp_path / "pool").exit_code != 0
+        assert run(*command, tmp_path / "pool").exit_code == 130
+    assert not (tmp_path / "pool").exists()
     again = run(*command, tmp_path / "pool", "--resume")
     assert again.exit_code == 0, again.output
     assert "resumed" in again.stderr
+    assert load_model(tmp_path / "pool").name == "scfnn-water"
     assert run(*command, tmp_path / "whole").exit_code == 0
     assert (tmp_path / "pool").read_bytes() == (tmp_path / "whole").read_bytes()
 

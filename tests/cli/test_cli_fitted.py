@@ -150,6 +150,11 @@ def test_a_file_of_a_trained_scheme_is_no_model(scheme, test_set, tmp_path):
     assert "--beta means nothing to a fitted model" in line
 
 
+def test_a_frame_that_is_not_there_is_read(model):
+    line = refusal(run("equilibrate", HEPTAMER, "--model", model, "--index", "7"))
+    assert "water_heptamer.xyz: it has no frame 7" in line
+
+
 @pytest.mark.parametrize("name", SUBJECTS)
 def test_a_trained_scheme_has_a_name_in_some_commands_only(name, tmp_path):
     file = tmp_path / "water.xyz"
