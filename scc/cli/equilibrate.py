@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
-from scc.cli.atoms_table import print_atoms, write_result
+from scc.cli.atoms_table import print_atoms
+from scc.cli.conclusion import conclude
 from scc.cli.equilibrate_charges import equilibrate_charges, published, trained
 from scc.cli.equilibrate_fitted import equilibrate_fitted
-from scc.cli.errors import CommandError
 from scc.errors import InputError
 
 if TYPE_CHECKING:
@@ -117,17 +117,16 @@ def equilibrate(
         "solver": solver or "default",
     }
     outcome = _outcome(result)
-    if as_json:
-        from scc.json_values import plain
-
-        document = plain(settings | outcome | (_physics(result) if outcome["stable"] else {}))
-        click.echo(json.dumps(document, indent=1, allow_nan=False, ensure_ascii=False))
-    if not outcome["stable"]:
-        raise CommandError(_failure(result), 1)
-    if not as_json:
-        _print(configuration, settings, outcome, result)
-    if out is not None:
-        write_result(out, configuration, result.charges, result.forces, result.energy)
+    conclude(
+        configuration,
+        result,
+        settings | outcome,
+        partial(_physics, result),
+        partial(_failure, result),
+        partial(_print, configuration, settings, outcome, result),
+        out,
+        as_json,
+    )
 
 
 def _equilibrate_trained(

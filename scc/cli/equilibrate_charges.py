@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from scc.cli.atoms_table import print_atoms, write_result
-from scc.cli.errors import CommandError
+from scc.cli.atoms_table import print_atoms
+from scc.cli.conclusion import conclude
 from scc.errors import InputError
 
 if TYPE_CHECKING:
@@ -78,18 +78,16 @@ def equilibrate_charges(
         "total_charge_e": closed.closure.total_charge,
         "solver": solver or "default",
     }
-    outcome = _outcome(result)
-    if as_json:
-        from scc.json_values import plain
-
-        document = plain(settings | outcome | (_physics(result) if outcome["stable"] else {}))
-        click.echo(json.dumps(document, indent=1, allow_nan=False, ensure_ascii=False))
-    if not outcome["stable"]:
-        raise CommandError(_failure(result), 1)
-    if not as_json:
-        _print(configuration, settings, result)
-    if out is not None:
-        write_result(out, configuration, result.charges, result.forces, result.energy)
+    conclude(
+        configuration,
+        result,
+        settings | _outcome(result),
+        partial(_physics, result),
+        partial(_failure, result),
+        partial(_print, configuration, settings, result),
+        out,
+        as_json,
+    )
 
 
 def _outcome(result: DirectEquilibrium) -> dict[str, Any]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from scc.cli.atoms_table import print_atoms, write_result
-from scc.cli.errors import CommandError
+from scc.cli.atoms_table import print_atoms
+from scc.cli.conclusion import conclude
 
 if TYPE_CHECKING:
     from scc.ace.predict import Prediction, PredictiveModel
@@ -40,19 +40,16 @@ def equilibrate_fitted(
         check_writable(out)
     found = predict(parameters, configuration)
     settings = {"file": str(file), "model": model}
-    outcome = _outcome(found)
-    if as_json:
-        from scc.json_values import plain
-
-        physics = _physics(configuration, found) if outcome["stable"] else {}
-        document = plain(settings | outcome | physics)
-        click.echo(json.dumps(document, indent=1, allow_nan=False, ensure_ascii=False))
-    if not outcome["stable"]:
-        raise CommandError(_failure(found), 1)
-    if not as_json:
-        _print(configuration, settings, found)
-    if out is not None:
-        write_result(out, configuration, found.charges, found.forces, found.energy)
+    conclude(
+        configuration,
+        found,
+        settings | _outcome(found),
+        partial(_physics, configuration, found),
+        partial(_failure, found),
+        partial(_print, configuration, settings, found),
+        out,
+        as_json,
+    )
 
 
 def _outcome(found: Prediction) -> dict[str, Any]:
