@@ -4,7 +4,9 @@ import importlib
 import re
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
+from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from docutils.core import publish_doctree
@@ -14,6 +16,11 @@ from scc.claims.claim import Claim, System
 from scc.claims.registry import known_ids
 from scc.cli.figure import figure_names
 from scc.cli.main import cli
+from scc.configuration import Configuration, chain
+from scc.equilibration import NewtonKrylov, equilibrate
+from scc.functional import EnergyFunctional
+from scc.functional.terms import DensityTerm
+from scc.models import OnsiteTightBinding, model_b
 from scc.sweeps.measure import family_of, sweepable
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -65,6 +72,50 @@ def test_the_claim_that_is_shown_as_an_example_is_one() -> None:
     result = claim.measure(claim.family.system({"n": 7}))
     assert claim.family.numbers(result) == {"measured": 49.0, "predicted": 49.0}
     assert claim.measure(System("n = 0", {"n": 0})).holds is None
+
+
+def test_the_boundary_condition_that_is_shown_is_one() -> None:
+    """Its derivatives, the forces of what is equilibrated with it, and one charge by hand."""
+    code = re.findall(r"```python\n(.*?)```", page("extending"), re.DOTALL)
+    (plate,) = [block for block in code if "class Plate" in block]
+    namespace: dict[str, Any] = {}
+    exec(compile(plate, "extending.md", "exec"), namespace)
+    rng = np.random.default_rng(1)
+    row = chain(6, (1.0, 1.3), ("Na", "Cl"))
+    places = row.positions + rng.normal(scale=0.1, size=(6, 3)) + np.array([0.0, 0.0, 2.0])
+    above = Configuration(row.species, places)
+    model = OnsiteTightBinding(model_b(gap=2.0, charges=(1.4, 0.6)))
+
+    def term(configuration):
+        return namespace["Plate"](configuration, model.prepare(configuration).nuclear_charges)
+
+    def solved(configuration):
+        bound = model.prepare(configuration)
+        functional = EnergyFunctional(bound, beta=8.0, extra_terms=[term(configuration)])
+        return equilibrate(functional, NewtonKrylov(), tolerance=1e-12, throw=True)
+
+    assert isinstance(term(above), DensityTerm)
+    alone = Configuration(("Na",), np.array([[0.3, -0.2, 1.5]]))
+    assert term(alone).energy(np.array([1.0])) == pytest.approx(-(0.4**2) / (4 * 1.5))
+    density, direction = rng.uniform(0.5, 1.5, 6), rng.normal(size=6)
+    displacement, step = rng.normal(size=(6, 3)), 1e-5
+    here, ahead, behind = (term(above.displaced(s * displacement)) for s in (0.0, step, -step))
+
+    def quotient(plus, minus):
+        return (plus - minus) / (2 * step)
+
+    slope = quotient(*(here.energy(density + s * direction) for s in (step, -step)))
+    assert here.potential(density) @ direction == pytest.approx(slope, abs=1e-8)
+    slope = quotient(*(here.potential(density + s * direction) for s in (step, -step)))
+    np.testing.assert_allclose(here.kernel(density, direction), slope, atol=1e-8)
+    slope = quotient(ahead.energy(density), behind.energy(density))
+    assert np.sum(here.position_gradient(density) * displacement) == pytest.approx(slope, abs=1e-8)
+    slope = quotient(ahead.potential(density), behind.potential(density))
+    found = here.potential_position_jvp(density, displacement)
+    np.testing.assert_allclose(found, slope, atol=1e-8)
+
+    slope = quotient(*(solved(above.displaced(s * displacement)).energy for s in (step, -step)))
+    assert np.sum(solved(above).forces * displacement) == pytest.approx(-slope, abs=1e-7)
 
 
 @pytest.mark.parametrize("name", ["tutorial", "extending", "believe", "older_schemes", "index"])
