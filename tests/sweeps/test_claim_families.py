@@ -104,6 +104,19 @@ def test_body_order_ends_where_the_degree_says(model, degree, ends):
     assert rows[0].numbers["beyond"] != rows[1].numbers["beyond"]
 
 
+@pytest.mark.parametrize("model", ["onsite", "loewdin"])
+def test_the_distant_response_is_the_common_shift_and_falls_like_one_over_the_size(model):
+    family = family_of("remark-8")
+    near, far = (
+        measure_point("remark-8", family.values({"M": M, "model": model, "disorder": 0.05}))
+        for M in (80, 160)
+    )
+    for row in (near, far):
+        assert row.verdict == "holds"
+        assert row.numbers["measured"] == pytest.approx(row.numbers["predicted"], rel=1e-4)
+    assert near.numbers["measured"] / far.numbers["measured"] == pytest.approx(2.0, rel=0.05)
+
+
 def test_too_short_a_chain_has_no_distant_atoms_and_decides_nothing():
     row = measure_point("remark-8", family_of("remark-8").values({"M": 20}))
     assert row.verdict == "hypothesis violated: atoms that are far at M = 20"
