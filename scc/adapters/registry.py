@@ -52,8 +52,8 @@ def _pyscf(functional: str, basis: str, fitted: bool, name: str, largest: int) -
 _FACTORIES: dict[str, Callable[[], TBLiteSubject | PySCFSubject]] = {
     "gfn2": _gfn2,
     "gfn1": _gfn1,
-    "pyscf-lda": lambda: _pyscf("lda", "def2-svp", True, "pyscf-lda", 12),
-    "pyscf-pbe": lambda: _pyscf("pbe", "def2-svp", True, "pyscf-pbe", 12),
+    "pyscf-lda": lambda: _pyscf("lda", "def2-svp", True, "pyscf-lda", 6),
+    "pyscf-pbe": lambda: _pyscf("pbe", "def2-svp", True, "pyscf-pbe", 6),
     "pyscf-rhf": lambda: _pyscf("rhf", "sto-3g", False, "pyscf-rhf", 48),
 }
 _PACKAGES = {"gfn": "tblite", "pyscf": "pyscf"}

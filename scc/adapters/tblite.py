@@ -142,6 +142,21 @@ class TBLiteSubject:
             partial(_read, found),
         )
 
+    def require(self, configuration: Configuration) -> None:
+        """What the battery asks of given structures: electrons in pairs.
+
+        ``solve`` takes radicals, too, and fills an orbital by half.
+
+        Raises InputError for an odd number of electrons, and as :meth:`solve`.
+        """
+        numbers = self._numbers(configuration)
+        # Lanthanides keep their 4f electrons in the core and have three others, whatever Z.
+        counted = np.where((numbers >= 57) & (numbers <= 71), 3, numbers)
+        if (np.sum(counted) - self.total_charge) % 2 == 1:
+            raise InputError(
+                f"{self.name} is spin-restricted here: an odd number of electrons is no pairs"
+            )
+
     def _numbers(self, configuration: Configuration) -> Any:
         require_open(configuration, "tblite")
         numbers = np.array([atomic_numbers[symbol] for symbol in configuration.species])

@@ -44,10 +44,10 @@ def measure(bench: Bench) -> Finding:
     if failed:
         numbers["unconverged"] = failed
         return Finding(False, f"does not converge: {failed[0]}", numbers, {"atoms": atoms})
-    if atoms[-1] < RANGE * atoms[0]:
+    if atoms[-1] < 2.0 * RANGE * atoms[0]:
         raise UnsupportedError(
             f"converges on {int(atoms[0])} to {int(atoms[-1])} atoms: no {RANGE:g}-fold range of "
-            "sizes to see growth in"
+            "sizes beyond the smallest to see growth in"
         )
     counted = [one.iterations for one in solved]
     if any(count is None for count in counted):

@@ -96,3 +96,13 @@ def test_energies_that_are_not_numbers_do_not_pass():
     checked = check(Nameless(), [DIMER])
     for name in ("forces", "invariances", "size consistency", "smoothness", "initial guess"):
         assert checked.verdict(name).judgement == "fail", name
+
+
+def test_a_model_of_which_nothing_can_be_measured_does_not_pass():
+    class Silent(Toy):
+        stability = None
+
+    (stability,) = [one for one in PROPERTIES if one.id == "stability"]
+    checked = check(Silent(), [DIMER], properties=[stability])
+    assert checked.verdict("stability").judgement == "unsupported"
+    assert not checked.passed

@@ -1,5 +1,6 @@
 """Equilibrated decay: charge that flows over the whole system decays slower than Coulomb allows."""
 
+import numpy as np
 import pytest
 from strategies.battery import verdict_on
 from strategies.toy_subjects import Equalised, Toy
@@ -34,3 +35,13 @@ def test_differences_see_what_the_derivative_sees():
     # h²/6 = 0.0017 for h = 0.1, times third derivatives over the first on a scale of 1 bohr.
     assert differenced == pytest.approx(analytic, rel=0.01)
     assert verdict_on(Differenced(), "equilibrated decay").judgement == "pass"
+
+
+def test_charges_that_never_answer_have_no_decay():
+    class Frozen(Toy):
+        def charge_response(self, solved, displacement):
+            return np.zeros(len(displacement))
+
+    verdict = verdict_on(Frozen(), "equilibrated decay")
+    assert verdict.judgement == "unsupported"
+    assert "nothing to decay" in verdict.summary

@@ -3,14 +3,16 @@
 import numpy as np
 import pytest
 from strategies.battery import verdict_on
-from strategies.toy_subjects import Toy, WrongForce
+from strategies.toy_subjects import Toy, ToySolution, WrongForce
+
+from scc.battery.forces import best
 
 
 def test_derivatives_pass():
     verdict = verdict_on(Toy(), "forces")
     assert verdict.judgement == "pass"
     # Far below what is allowed: the h-scan reaches rounding.
-    best = verdict.finding.numbers["smallest |dE/ds + F·d| over h, worst direction [Hartree/bohr]"]
+    best = verdict.finding.numbers["|dE/ds + F·d|, worst direction [Hartree/bohr]"]
     assert best < 1e-9
 
 
@@ -60,3 +62,34 @@ def test_noise_of_the_energy_is_allowed_for_what_it_is(accuracy):
 
     Noisy.accuracy = Noisy.energy_accuracy = accuracy
     assert verdict_on(Noisy(), "forces").judgement == "pass"
+
+
+def test_the_step_is_chosen_without_looking_at_the_forces():
+    # The error of D(h) = 1 + h^2 - noise/h crosses that of a wrong force somewhere: not there.
+    h = 0.16 / 2.0 ** np.arange(6)
+    slopes = 1.0 + h**4 + 1e-9 / h
+    assert abs(slopes[best(slopes)] - 1.0) < 1e-5
+    wrong = slopes[1]  # a force that one coarse difference agrees with to all digits
+    assert abs(slopes[best(slopes)] - wrong) > 1e-5
+
+
+def test_forces_that_are_coarse_differences_fail():
+    class Differenced(Toy):
+        """Off by the truncation of a step that the scan tries, too."""
+
+        def solve(self, configuration, initial=None):
+            return _Differenced(self, configuration, 10)
+
+    class _Differenced(ToySolution):
+        @property
+        def forces(self):
+            r, chi = self.configuration.positions, self._chi()
+            h, found = 0.04, np.zeros_like(r)
+            for place in np.ndindex(*r.shape):
+                step = np.zeros_like(r)
+                step[place] = h
+                ahead = self.subject.energy(r + step, chi, 1.0)
+                found[place] = -(ahead - self.subject.energy(r - step, chi, 1.0)) / (2.0 * h)
+            return found
+
+    assert verdict_on(Differenced(), "forces").judgement == "fail"

@@ -6,6 +6,7 @@ from strategies.battery import verdict_on
 from strategies.toy_subjects import NonLocalDensity, NonLocalEnergy, Toy
 
 from scc.battery.locality import judge
+from scc.battery.subject import UnsupportedError
 from scc.locality import decide
 
 
@@ -51,3 +52,18 @@ def test_exponentials_are_local(rate):
 def test_the_powers_of_coulomb_are_not(power):
     r = np.linspace(1.0, 120.0, 120)
     assert not judge(decide(r, r**-power))[0]
+
+
+def test_one_slow_decay_fails_whatever_else_is_left_open(monkeypatch):
+    answers = iter([(False, "r^-1"), UnsupportedError("too little range to tell")])
+
+    def judge(decay):
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr("scc.battery.locality.judge", judge)
+    verdict = verdict_on(Toy(), "locality E")
+    assert verdict.judgement == "fail"
+    assert verdict.summary == "dE/dr r^-1"

@@ -145,3 +145,37 @@ def test_growth_stops_at_what_the_subject_can_bear():
     subject.largest = 5
     with pytest.raises(UnsupportedError, match="too costly"):
         bench.grown(12)
+
+
+@pytest.mark.parametrize("name", ["water", "bpopnn-water", "4g-water", "scfnn-water"])
+def test_what_was_trained_on_water_is_given_nothing_else(name):
+    subject = subject_of(name, [water(1)])
+    for symbols in (("H",), ("O", "H")):
+        radical = Configuration(symbols, 1.8 * np.arange(3.0 * len(symbols)).reshape(-1, 3))
+        with pytest.raises(InputError, match="are not water molecules"):
+            Bench.of(subject, [radical])
+    assert Bench.of(subject, [radical, water(1)]).refused[0].endswith("not water molecules")
+
+
+@pytest.mark.parametrize("name", ["gfn2", "gfn1", "pyscf-rhf"])
+def test_codes_are_converged_to_what_the_battery_takes_them_at(name):
+    pytest.importorskip("tblite" if name.startswith("gfn") else "pyscf")
+    subject = subject_of(name, [DIMER])
+    assert subject.accuracy <= 1.01e-7
+    own = subject.solve(DIMER)
+    for seed in range(3):  # a start of its own for each: what convergence leaves shows
+        other = subject.solve(DIMER, np.random.default_rng(seed))
+        assert np.max(np.abs(other.charges - own.charges)) <= subject.accuracy
+        assert abs(other.energy - own.energy) <= subject.energy_accuracy + 1e-13 * abs(own.energy)
+
+
+def test_a_calculator_that_breaks_in_its_forces_says_so():
+    class Broken(ase.calculators.emt.EMT):
+        def get_property(self, name, atoms=None, allow_calculation=True):
+            if name == "forces":
+                raise RuntimeError("segment 7")
+            return super().get_property(name, atoms, allow_calculation)
+
+    metal = Configuration(("Cu", "Cu"), np.array([[0.0, 0.0, 0.0], [4.5, 0.0, 0.0]]))
+    with pytest.raises(NotImplementedError, match="RuntimeError: segment 7"):
+        _ = subject_of(Broken()).solve(metal).forces

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from strategies.battery import ROCKY, verdict_on
-from strategies.toy_subjects import Equalised, Toy
+from strategies.toy_subjects import Equalised, Toy, distances
 
 from scc.battery.structures import water
 from scc.configuration import Configuration
@@ -40,3 +40,19 @@ def test_periodic_structures_are_unsupported():
 def test_what_is_left_of_coulomb_is_allowed():
     # Two dipoles of 10 e·bohr along the line of centres: 2 µ²/r³ at 1000 bohr.
     assert pytest.approx(2e-7) == 2.0 * 10.0**2 / 1000.0**3
+
+
+def test_charges_that_are_not_numbers_far_out_fail():
+    class Overflowing(Toy):
+        def charges(self, positions, chi):
+            found = super().charges(positions, chi)
+            return found * (np.nan if distances(positions).real.max() > 900.0 else 1.0)
+
+    assert verdict_on(Overflowing(), "size consistency", [water(1)]).judgement == "fail"
+
+
+def test_a_single_atom_has_nothing_to_give_away():
+    atom = Configuration(("Na",), np.zeros((1, 3)))
+    verdict = verdict_on(Toy(), "size consistency", [atom])
+    assert verdict.judgement == "unsupported"
+    assert "single atom" in verdict.summary

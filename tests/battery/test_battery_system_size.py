@@ -36,3 +36,12 @@ def test_iterations_that_are_not_told_are_unsupported():
             return None
 
     assert verdict_on(Silent(), "growing systems", [water(1)]).judgement == "unsupported"
+
+
+def test_two_sizes_are_no_growth():
+    class Costly(Toy):
+        largest = 6
+
+    verdict = verdict_on(Costly(), "growing systems", [water(1)])
+    assert verdict.judgement == "unsupported"
+    assert "3 to 6 atoms" in verdict.summary

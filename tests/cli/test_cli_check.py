@@ -96,3 +96,41 @@ def test_a_table_of_given_models_says_which_fail(tmp_path):
     again = check("--table", "eem", f"{MINE}:MyModel", "--out", tmp_path, "--resume")
     assert again.exit_code == 1
     assert again.stdout == outcome.stdout
+
+
+BAD = {
+    "hydrogen": ("1\n\nH 0 0 0\n", "are not water molecules"),
+    "nan": ("3\n\nO 0 0 0\nH nan 0 0\nH 0 0.96 0\n", "is not a finite number"),
+    "coincident": ("3\n\nO 0 0 0\nH 0 0 0\nH 0 0.96 0\n", "0 bohr apart"),
+    "unknown": ("3\n\nO 0 0 0\nH 0 0 0.96\nQq 0 0.96 0\n", "Qq"),
+    "dummy": ("3\n\nO 0 0 0\nX 0 0 0.96\nH 0 0.96 0\n", "X"),
+    "empty": ("", "the file is empty"),
+    "truncated": ("3\n\nO 0 0 0\nH 0 0", "cannot read"),
+    "none": ("0\n\n", "at least one atom"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+@pytest.mark.parametrize("model", ["water", "eem", "onsite", "gfn2", f"{MINE}:MyModel"])
+def test_no_structure_is_bad_in_a_way_that_takes_more_than_a_line(model, kind, tmp_path):
+    text, says = BAD[kind]
+    if model == "gfn2":
+        pytest.importorskip("tblite")
+    if kind == "hydrogen":
+        says = {"water": says, "gfn2": "an odd number of electrons is no pairs"}.get(model)
+        if says is None:
+            pytest.skip("charges and fractional occupations know no pairs")
+    file = tmp_path / "bad.xyz"
+    file.write_text(text)
+    outcome = check(model, "--structures", file)
+    assert outcome.exit_code == 2, outcome.output
+    assert outcome.stdout == ""
+    (line,) = outcome.stderr.strip().splitlines()
+    assert line.startswith("scc: error: ")
+    assert says in line
+
+
+def test_a_table_with_a_model_that_could_not_be_checked_has_not_passed(tmp_path):
+    outcome = check("--table", "no-such-model", "--out", tmp_path)
+    assert outcome.exit_code == 1
+    assert "no model 'no-such-model'" in (tmp_path / "table.md").read_text()
