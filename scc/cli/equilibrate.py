@@ -100,12 +100,14 @@ def equilibrate(
     if model in CHARGE_MODELS:
         _refuse(context, ("beta", "electrons", "mu"), f"a model of charges ({model})")
         functional = published(model, charge or 0.0)
-        equilibrate_charges(file, model, functional, index, solver, out, as_json)
+        equilibrate_charges(file, model, functional, charge or 0.0, index, solver, out, as_json)
         return
     if model not in MODELS:
         _equilibrate_trained(context, file, model, index, solver, out, as_json)
         return
-    configuration = read(file, index)
+    # Electrons or µ, where given, say what charge there is.
+    neutral = electrons is None and mu is None
+    configuration = read(file, index, charge=0.0 if neutral else None)
     if out is not None:
         check_writable(out)
     result = equilibrate_configuration(configuration, model, beta, electrons, mu, solver)
@@ -156,7 +158,7 @@ def _equilibrate_trained(
         _refuse(context, ("solver",), f"a fitted model ({model})")
         equilibrate_fitted(file, model, parameters, index, out, as_json)
     else:
-        equilibrate_charges(file, model, trained(parameters), index, solver, out, as_json)
+        equilibrate_charges(file, model, trained(parameters), 0.0, index, solver, out, as_json)
 
 
 def _refuse(context: click.Context, options: Sequence[str], what: str) -> None:

@@ -48,16 +48,17 @@ def equilibrate_charges(
     file: Path,
     model: str,
     functional: Closed,
+    charge: float,
     index: int,
     solver: str | None,
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Read, solve, print, write; see the command.
+    """Read, solve, print, write; see the command. ``charge`` is what ``functional`` closes with.
 
     Raises:
-        InputError: elements without parameters, a solver for density matrices. CommandError:
-            unconverged or unstable.
+        InputError: elements without parameters, a file that states another charge, a solver for
+            density matrices. CommandError: unconverged or unstable.
     """
     from scc.configuration.files import read
     from scc.equilibration.equilibrate import equilibrate
@@ -67,7 +68,7 @@ def equilibrate_charges(
     if solver == "diis":
         raise InputError("--solver diis is for density matrices; charges: anderson, damped, newton")
     chosen = None if solver is None else solver_by_name(solver)
-    configuration = read(file, index)
+    configuration = read(file, index, charge)
     closed = functional(configuration)
     if out is not None:
         check_writable(out)

@@ -34,7 +34,7 @@ def equilibrate_fitted(
     from scc.configuration.files import read
     from scc.output import check_writable
 
-    configuration = read(file, index)
+    configuration = read(file, index, charge=0.0)
     water_molecules(configuration)
     if out is not None:
         check_writable(out)

@@ -49,12 +49,17 @@ def to_ase(configuration: Configuration) -> ase.Atoms:
     )
 
 
-def read(path: str | os.PathLike[str], index: int = -1) -> Configuration:
+def read(
+    path: str | os.PathLike[str], index: int = -1, charge: float | None = None
+) -> Configuration:
     """One frame of any structure file ASE reads, the last by default.
 
+    ``charge``, e, is the total charge that the frame will be used with; a configuration has none
+    of its own, so that what a file states would be lost in silence. None: whatever it states.
+
     Raises InputError, with the path and a one-line reason, for a file that is missing, empty,
-    truncated, of unknown type or otherwise unreadable, for a frame that is not there, and for
-    contents that :class:`Configuration` refuses.
+    truncated, of unknown type or otherwise unreadable, for a frame that is not there, for contents
+    that :class:`Configuration` refuses, and for one that states another charge.
     """
     path = Path(path)
     if not path.exists():
@@ -70,6 +75,8 @@ def read(path: str | os.PathLike[str], index: int = -1) -> Configuration:
             atoms = ase.io.read(path, index=int(index), do_not_split_by_at_sign=True)
         if not isinstance(atoms, ase.Atoms):
             raise InputError("not a single structure")
+        if charge is not None:
+            _check_charge(atoms, charge)
         configuration = from_ase(atoms)
     except UnknownFileTypeError:
         raise InputError(f"cannot read {path}: not a structure file of a type ASE knows") from None
@@ -133,6 +140,17 @@ def written_atomically(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise InputError(f"cannot write {path}: {_one_line(error)}") from None
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _check_charge(atoms: ase.Atoms, charge: float) -> None:
+    for name in ("charge", "total_charge"):
+        stated = atoms.info.get(name)
+        if stated is None:
+            continue
+        if isinstance(stated, bool | str) or np.ndim(stated) or not np.isreal(stated):
+            raise InputError(f"{name}={stated} in it is not a number")
+        if not abs(float(stated) - charge) <= 1e-9:
+            raise InputError(f"it states {name}={stated:g}, and a charge of {charge:g} e is asked")
 
 
 def _one_line(error: BaseException) -> str:

@@ -96,3 +96,25 @@ def test_an_unconverged_run_is_status_1_and_writes_nothing(tmp_path):
     assert line.startswith("scc: error: not converged: ")
     assert outcome.stdout == ""
     assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("model", "mends"),
+    [
+        ("onsite", ["--electrons", "7"]),
+        ("qeq", ["--charge", "1"]),
+        ("4g-water", None),
+        ("water", None),
+    ],
+)
+def test_a_charge_in_the_file_is_not_ignored(tmp_path, model, mends):
+    file = tmp_path / "ion.xyz"
+    lines = ["3", "charge=1 Properties=species:S:1:pos:R:3", "O 0 0 0", "H .96 0 0", "H -.24 .93 0"]
+    file.write_text("\n".join(lines) + "\n")
+    refused = CliRunner().invoke(cli, ["equilibrate", str(file), "--model", model])
+    assert refused.exit_code == 2
+    assert "it states charge=1, and a charge of 0 e is asked" in refused.stderr
+    assert refused.stderr.count("\n") == 1
+    if mends:
+        found = CliRunner().invoke(cli, ["equilibrate", str(file), "--model", model, *mends])
+        assert found.exit_code == 0, found.stderr

@@ -244,3 +244,22 @@ def test_rock_salt_example_is_not_the_builders_lattice():
     assert isinstance(crystal, Configuration)
     assert crystal.species == built.species
     np.testing.assert_allclose(crystal.positions, built.positions, atol=1e-8 * ANGSTROM)
+
+
+@given(
+    st.sampled_from(["charge", "total_charge"]),
+    st.floats(-5.0, 5.0),
+    st.one_of(st.none(), st.floats(-5.0, 5.0)),
+)
+def test_a_charge_that_a_file_states_is_lost_in_silence(tmp_path_factory, name, stated, asked):
+    path = tmp_path_factory.mktemp("charged") / "atom.xyz"
+    path.write_text(f"1\n{name}={stated!r} Properties=species:S:1:pos:R:3\nH 0 0 0\n")
+    if asked is None or abs(stated - asked) <= 1e-9:
+        assert len(read(path, charge=asked)) == 1
+    else:
+        with pytest.raises(InputError, match=f"states {name}="):
+            read(path, charge=asked)
+    assert len(read(path, charge=stated)) == 1
+    path.write_text(path.read_text().replace(repr(stated), "plenty"))
+    with pytest.raises(InputError, match=f"{name}=plenty in it is not a number"):
+        read(path, charge=0.0)
