@@ -11,7 +11,7 @@ from scc.battery.table import SIGNS, markdown, module_of, rows, verdicts_of, wri
 
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / "figures" / "battery_table.json"
-QUICK = {"eem", "cent"}
+QUICK = {"eem", "cent", "qeq", "4g-water", "scfnn-water"}
 
 
 def verdicts(row):
