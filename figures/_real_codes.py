@@ -19,6 +19,16 @@ WATER = Configuration(
 SODIUM = 7.0
 """Distance of neighbours in the chains of sodium, bohr: 3.70 Å; 3.66 Å in bulk sodium."""
 
+ACCURACY = 0.01
+"""tblite's ``accuracy``, whatever the battery asks of it: residual 2e-7 in charges and moments."""
+
+
+def xtb(name: str) -> Any:
+    """``gfn1`` or ``gfn2`` to :data:`ACCURACY`."""
+    from scc.adapters.tblite import TBLiteSubject
+
+    return TBLiteSubject(f"{name.upper()}-xTB", name=name, threshold=ACCURACY)
+
 
 def versions() -> str:
     """Of what is measured, one line."""

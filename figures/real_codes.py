@@ -4,8 +4,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from scc.adapters.registry import subject_by_name
-from scc.figures._real_codes import rotated_energies, sodium_chains, stretched, versions
+from scc.figures._real_codes import rotated_energies, sodium_chains, stretched, versions, xtb
 
 SIZES = (4, 8, 16, 32, 64)
 DISTANCES = (2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 12.0, 20.0)  # Å
@@ -16,7 +15,7 @@ HOT = 0.02  # Hartree, 6300 K
 
 def draw() -> Figure:
     """Three panels; the codes run while the figure is drawn, half a minute."""
-    gfn1, gfn2 = subject_by_name("gfn1"), subject_by_name("gfn2")
+    gfn1, gfn2 = xtb("gfn1"), xtb("gfn2")
     figure = Figure(figsize=(11, 3.6), layout="constrained")
     left, middle, right = figure.subplots(1, 3)
     for subject in (gfn1, gfn2):
@@ -68,7 +67,7 @@ def _rotations(axes: Axes) -> None:
         for level in LEVELS
     ]
     axes.semilogy(LEVELS, spreads, "o-", label="PBE/def2-SVP")
-    own = float(np.ptp(rotated_energies(subject_by_name("gfn2"), ROTATIONS)))
+    own = float(np.ptp(rotated_energies(xtb("gfn2"), ROTATIONS)))
     # Rounding, which may be 0 and then has no place on this axis.
     axes.axhline(max(own, 1e-16), color="C1", label=f"gfn2: {own:.0e}")
     axes.set_xlabel("grid level")
