@@ -16,7 +16,12 @@ def test_a_stable_solution_passes_on_every_structure():
 
 
 def test_one_unstable_structure_fails_them_all():
-    verdict = verdict_on(Unstable(), "stability", [water(1), DIMER])
+    class UnstableDimer(Toy):
+        def stability(self, solved):
+            return (Unstable() if len(solved.charges) == 6 else Toy()).stability(solved)
+
+    verdict = verdict_on(UnstableDimer(), "stability", [water(1), DIMER])
+    assert np.max(verdict.finding.numbers["smallest eigenvalue"]) > 0.0
     assert verdict.judgement == "fail"
     assert np.min(verdict.finding.numbers["smallest eigenvalue"]) < 0.0
 
