@@ -4,8 +4,10 @@
 
 GFN2-xTB is tblite's (`pip install tblite`), its defaults, one thread. Both start from nothing but
 positions: neighbours, operators and integrals are made anew each time, and the codes take turns.
-Times are CPU seconds of one thread: what a clock would show on an idle machine. Droplets are those
-of `droplets.py`, larger than anything a fit has seen; they grow in open boundaries.
+Times are CPU seconds of one thread in the program itself. What the system spends beside them,
+nearly all of it on finding memory, is a column of its own (*sys*, of the model): it depends on what
+else the machine does. Droplets are those of `droplets.py`, larger than anything a fit has seen;
+they grow in open boundaries.
 
 The breakdown of the model's time: *basis* is neighbours, one-body functions and ∂p/∂v̂; *K* the
 electrostatic operator; *solve* the self-consistency from zero field to 1e-8; *energy* is E_i and
@@ -16,7 +18,7 @@ import argparse
 import gc
 import math
 import os
-import time
+import resource
 from collections.abc import Callable, Sequence
 from functools import partial
 from statistics import median
@@ -31,7 +33,7 @@ from scc.functional.projection_functional import ResponsiveModel
 
 DEFAULT = [8, 20, 64, 216, 512]
 WITH_PEER = 216  # molecules: GFN2-xTB of more takes minutes
-SHORT, LONG = 0.5, 20.0  # seconds: shorter calculations take more turns
+SHORT, LONG = 0.5, 20.0  # seconds: shorter calculations take more turns, longer peers one
 STAGES = ("basis", "K", "solve", "energy", "adjoint", "forces")
 
 
@@ -66,14 +68,14 @@ def main() -> None:
     peer = gfn2_or_none()
     own_forces(model, droplet(2))  # first calls import and tabulate
     print(
-        f"{'mol.':>5} {'scc/s':>8} {'GFN2/s':>8} {'scc/GFN2':>8} {'power':>6} {'iter.':>5} "
-        f"{'radius':>7}  " + " ".join(f"{stage:>7}" for stage in STAGES)
+        f"{'mol.':>5} {'scc/s':>8} {'sys':>6} {'GFN2/s':>8} {'scc/GFN2':>8} {'power':>6} "
+        f"{'iter.':>5} {'radius':>7}  " + " ".join(f"{stage:>7}" for stage in STAGES)
     )
     times: dict[int, float] = {}
     for molecules in sorted(options.molecules):
         configuration = droplet(molecules)
         with_peer = peer if molecules <= WITH_PEER else None
-        own, other, ratio = in_turns(
+        own, other, system = in_turns(
             partial(own_forces, model, configuration),
             with_peer and partial(with_peer, configuration),
         )
@@ -85,7 +87,7 @@ def main() -> None:
         parts, found = breakdown(model, configuration)
         assert found.converged
         print(
-            f"{molecules:5d} {own:8.3f} {other:8.3f} {ratio:8.3f} {power:6.2f} "
+            f"{molecules:5d} {own:8.3f} {system:6.3f} {other:8.3f} {own / other:8.3f} {power:6.2f} "
             f"{found.scf_iterations:5d} {found.equilibrium.radius:7.3f}  "
             + " ".join(f"{part:7.3f}" for part in parts),
             flush=True,
@@ -128,43 +130,53 @@ def gfn2_or_none() -> Callable[[Configuration], None] | None:
 def in_turns(
     own: Callable[[], None], other: Callable[[], None] | None
 ) -> tuple[float, float, float]:
-    """Median CPU seconds of both, and the median of each turn's ratio."""
-    owns, others = [], []
+    """Median seconds of both, and the system's for the model.
+
+    At least three turns of the model; a peer that takes long has one.
+    """
+    owns, systems, others = [], [], []
     turns = 3
     while len(owns) < turns:
-        owns.append(cpu_seconds(own))
-        others.append(cpu_seconds(other) if other else math.nan)
-        first = owns[0] + (others[0] if other else 0.0)
-        turns = 7 if first < SHORT else 3 if first < LONG else 1
-    ratios = [one / two for one, two in zip(owns, others, strict=True)]
-    return median(owns), median(others), median(ratios)
+        seconds, system = cpu_seconds(own)
+        owns.append(seconds)
+        systems.append(system)
+        if other and (not others or others[0] < LONG):
+            others.append(cpu_seconds(other)[0])
+        turns = 7 if owns[0] + (others[0] if others else 0.0) < SHORT else 3
+    return median(owns), median(others) if others else math.nan, median(systems)
 
 
-def cpu_seconds(run: Callable[[], None]) -> float:
-    """Of one call."""
+def cpu_seconds(run: Callable[[], None]) -> tuple[float, float]:
+    """Of one call: in the program, in the system."""
     gc.collect()
-    start = time.process_time()
+    start = resource.getrusage(resource.RUSAGE_SELF)
     run()
-    return time.process_time() - start
+    end = resource.getrusage(resource.RUSAGE_SELF)
+    return end.ru_utime - start.ru_utime, end.ru_stime - start.ru_stime
+
+
+def own_seconds() -> float:
+    """CPU seconds of this program so far, without the system's."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_utime
 
 
 def breakdown(
     model: PredictiveModel, configuration: Configuration
 ) -> tuple[Sequence[float], Prediction]:
     """CPU seconds of the six stages, in a run of their own."""
-    marks = [time.process_time()]
+    marks = [own_seconds()]
     prepared = Prepared(model, configuration)
-    marks.append(time.process_time())
+    marks.append(own_seconds())
     prepared.connect(configuration)
-    marks.append(time.process_time())
+    marks.append(own_seconds())
     found = predict(prepared, configuration)
-    marks.append(time.process_time())
+    marks.append(own_seconds())
     assert math.isfinite(found.energy)
-    marks.append(time.process_time())
+    marks.append(own_seconds())
     assert np.all(np.isfinite(found.equilibrium.adjoint))
-    marks.append(time.process_time())
+    marks.append(own_seconds())
     assert np.all(np.isfinite(found.forces))
-    marks.append(time.process_time())
+    marks.append(own_seconds())
     return np.diff(marks).tolist(), found
 
 
