@@ -31,7 +31,7 @@ class GoldenFeature:
 
 @dataclass(frozen=True, eq=False)
 class GoldenSystem:
-    """A golden file in float64; units and conventions are those of :mod:`scc.electrostatics.goldens.schema`.
+    """A golden file in float64; units and conventions: :mod:`scc.electrostatics.goldens.schema`.
 
     ``surface_permittivity`` is inf where there is no surface term; ``strain_derivative``,
     ``stress`` and the Madelung constants are None where they do not exist.
