@@ -50,12 +50,13 @@ def test_the_calculator_speaks_the_units_of_ase():
     """tblite's own calculator; its constants differ from ours in the eighth digit."""
     atoms, theirs = to_ase(H2O), to_ase(H2O)
     atoms.calc = AdapterCalculator("gfn2")
-    theirs.calc = TBLite(method="GFN2-xTB", verbosity=0, accuracy=0.01)
+    subject = subject_by_name("gfn2")
+    theirs.calc = TBLite(method="GFN2-xTB", verbosity=0, accuracy=subject.threshold)
     assert atoms.get_potential_energy() == pytest.approx(theirs.get_potential_energy(), rel=1e-7)
     np.testing.assert_allclose(atoms.get_forces(), theirs.get_forces(), atol=1e-6)
     np.testing.assert_allclose(atoms.get_charges(), theirs.get_charges(), atol=1e-7)
     np.testing.assert_allclose(atoms.get_dipole_moment(), theirs.get_dipole_moment(), atol=1e-6)
-    solved = TBLiteSubject().solve(H2O)
+    solved = subject.solve(H2O)
     assert atoms.get_potential_energy() == pytest.approx(solved.energy / EV, rel=1e-12)
     np.testing.assert_allclose(atoms.get_forces(), solved.forces * ANGSTROM / EV, atol=1e-12)
 
