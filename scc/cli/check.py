@@ -89,14 +89,18 @@ def _checked(model: str, files: tuple[Path, ...]) -> Checked:
 
     # Systems are small: threads of BLAS cost more than they bring.
     with threadpool_limits(1), verdict_display() as progress:
-        return run(model, _read(files), progress=progress)
+        return run(model, _read(files, model), progress=progress)
 
 
-def _read(files: tuple[Path, ...]) -> list[Configuration]:
+def _read(files: tuple[Path, ...], model: str) -> list[Configuration]:
     from scc.battery.structures import default_structures
     from scc.configuration.files import read
 
-    return [read(file) for file in files] if files else default_structures()
+    if not files:
+        return default_structures()
+    # All that ships and all files of models are neutral; somebody's object knows its own charge.
+    charge = None if ":" in model else 0.0
+    return [read(file, charge=charge) for file in files]
 
 
 def _print(checked: Checked) -> None:

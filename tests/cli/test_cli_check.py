@@ -130,6 +130,18 @@ def test_no_structure_is_bad_in_a_way_that_takes_more_than_a_line(model, kind, t
     assert says in line
 
 
+@pytest.mark.parametrize("model", ["water", "qeq", "onsite"])
+def test_a_charge_in_the_file_is_not_ignored(model, tmp_path):
+    file = tmp_path / "ion.xyz"
+    lines = ["3", "charge=1 Properties=species:S:1:pos:R:3", "O 0 0 0", "H .96 0 0", "H -.24 .93 0"]
+    file.write_text("\n".join(lines) + "\n")
+    outcome = check(model, "--structures", file)
+    assert outcome.exit_code == 2
+    assert outcome.stdout == ""
+    (line,) = outcome.stderr.strip().splitlines()
+    assert "it states charge=1, and a charge of 0 e is asked" in line
+
+
 def test_a_table_with_a_model_that_could_not_be_checked_has_not_passed(tmp_path):
     outcome = check("--table", "no-such-model", "--out", tmp_path)
     assert outcome.exit_code == 1
