@@ -6,9 +6,8 @@ are those of :class:`.direct_sum.DirectSum` to rounding.
 
 Matrices are kept between applications (:mod:`.kept_triangles`) as long as all together need no more
 than 3.5 GB (648 M² bytes for two: 1700 atoms with three widths), those of a single group as they
-are; others are computed at each application. A gradient with
-respect to positions sums, pair by pair, ⟨w_a, ∂S p_b⟩ and its mirror image as one polynomial in X:
-no derivative matrices are made.
+are; others are computed at each application. A gradient with respect to positions sums, pair by
+pair, ⟨w_a, ∂S p_b⟩ and its mirror image as one polynomial in X: no derivative matrices are made.
 """
 
 from __future__ import annotations
